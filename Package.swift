@@ -1,0 +1,41 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Imports point down: App → Commands, Drivers, Codecs → Core. A target that is not listed cannot be imported.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let package = Package(
+    name: "pgbackstop",
+    products: [
+        .executable(name: "pgbackstop", targets: ["pgbackstop"]),
+        .library(name: "BackstopCore", targets: ["BackstopCore"]),
+        .library(name: "BackstopConformance", targets: ["BackstopConformance"]),
+    ],
+    targets: [
+        .executableTarget(
+            name: "pgbackstop", dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "BackstopCommands"],
+            path: "Sources/App", swiftSettings: settings),
+        .target(name: "BackstopCore", dependencies: ["CSystem"], path: "Sources/Core", swiftSettings: settings),
+        .target(name: "BackstopDrivers", dependencies: ["BackstopCore", "CSystem"], path: "Sources/Drivers", swiftSettings: settings),
+        .target(
+            name: "BackstopCodecs", dependencies: ["BackstopCore", "CZlib", "CCrypto", "CZstd", "CLz4", "CBz2"],
+            path: "Sources/Codecs", swiftSettings: settings),
+        .target(name: "BackstopCommands", dependencies: ["BackstopCore", "CSystem"], path: "Sources/Commands", swiftSettings: settings),
+        .target(name: "BackstopConformance", dependencies: ["BackstopCore"], path: "Sources/Conformance", swiftSettings: settings),
+
+        .target(name: "CSystem"),
+        .systemLibrary(name: "CZlib"),
+        .systemLibrary(name: "CCrypto"),
+        .systemLibrary(name: "CZstd"),
+        .systemLibrary(name: "CLz4"),
+        .systemLibrary(name: "CBz2"),
+
+        .testTarget(name: "CoreTests", dependencies: ["BackstopCore", "BackstopDrivers"], swiftSettings: settings),
+    ]
+)

@@ -1,0 +1,38 @@
+#define _GNU_SOURCE
+#include "CSystem.h"
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+int backstop_syncfs(int descriptor) { return syncfs(descriptor); }
+
+int backstop_start_writeback(int descriptor) {
+    return sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+int backstop_rename_no_replace(int folder, const char *from, const char *to) {
+    return renameat2(folder, from, folder, to, RENAME_NOREPLACE);
+}
+
+static void handled(sigset_t *set) {
+    sigemptyset(set);
+    sigaddset(set, SIGHUP);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGTERM);
+}
+
+void backstop_block_signals(void) {
+    sigset_t set;
+    handled(&set);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+int backstop_wait_signal(void) {
+    sigset_t set;
+    int number = 0;
+    handled(&set);
+    return sigwait(&set, &number) == 0 ? number : -1;
+}

@@ -1,0 +1,86 @@
+// What an option is, declared once as data: parsing, validation, help, documentation and redaction of secrets come from here.
+
+/// One option of the program or of a driver.
+public struct OptionSpec: Sendable {
+    public enum Kind: Sendable {
+        case string
+        /// Absolute; a trailing `/` is dropped.
+        case path
+        case boolean
+        case integer(ClosedRange<Int64>)
+        /// Bytes. Where `allowed` is not empty only those values.
+        case size(ClosedRange<Int64>, allowed: [Int64] = [])
+        /// Milliseconds.
+        case time(ClosedRange<Int64>)
+        case choice([String])
+        /// May be repeated.
+        case list
+        /// `key=value`, may be repeated.
+        case map
+    }
+
+    /// Options that come several times, each with an index: `repo1-path`, `pg2-port`.
+    public enum Group: String, Sendable { case repo, pg }
+
+    /// Where an option may be set besides the environment.
+    public enum Place: Sendable { case commandLine, global, stanza }
+
+    /// The option is valid only when another one (of the same index, if that is grouped) has one of these values; any value when empty.
+    public struct Dependency: Sendable {
+        public var option: String
+        public var values: [String]
+        public init(_ option: String, _ values: [String] = []) {
+            self.option = option
+            self.values = values
+        }
+    }
+
+    /// As users know it, without index: `repo-path`, `process-max`.
+    public var name: String
+    public var group: Group?
+    public var kind: Kind
+    public var place: Place
+    /// Text form, as in a file; nil: unset.
+    public var defaultValue: String?
+    /// Defaults (and allowed values of a choice) that differ by command.
+    public var defaultByCommand: [String: String] = [:]
+    public var choicesByCommand: [String: [String]] = [:]
+    /// Commands that accept it.
+    public var commands: Set<String>
+    /// Commands that cannot run without it (when its dependency holds).
+    public var requiredBy: Set<String> = []
+    public var dependency: Dependency?
+    public var isSecret = false
+    /// Has a `--no-` form although it is not boolean.
+    public var isNegatable = false
+    /// Works but is not shown in help.
+    public var isHidden = false
+    /// False: it parses, and using it fails with "not supported yet".
+    public var isSupported = true
+    /// Values of a choice that parse but are not supported yet.
+    public var unsupportedValues: Set<String> = []
+    /// Old names, whole, with `N` for the index where they have one (`dbN-path`); see cli.md section 1.9.
+    public var oldNames: [String] = []
+    public var section = "General"
+    public var summary: String
+    public var details = ""
+
+    public init(
+        _ name: String, _ kind: Kind, _ place: Place, group: Group? = nil, default defaultValue: String? = nil,
+        commands: Set<String>, summary: String
+    ) {
+        self.name = name
+        self.kind = kind
+        self.place = place
+        self.group = group
+        self.defaultValue = defaultValue
+        self.commands = commands
+        self.summary = summary
+    }
+
+    /// The name with its index put in: `repo1-path`.
+    public func fullName(_ index: Int) -> String {
+        guard let group else { return name }
+        return "\(group.rawValue)\(index)" + name.dropFirst(group.rawValue.count)
+    }
+}

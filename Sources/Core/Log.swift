@@ -1,0 +1,109 @@
+// What the program tells people and log files (cli.md section 1.12).
+
+import Glibc
+import Synchronization
+
+/// Levels in the order of the field: a stream of level X shows X and all before it.
+public enum LogLevel: Int, Sendable, Comparable, CaseIterable {
+    case off, error, warn, info, detail, debug, trace
+
+    public init?(_ name: String) {
+        guard let level = Self.allCases.first(where: { "\($0)" == name }) else { return nil }
+        self = level
+    }
+
+    public static func < (a: LogLevel, b: LogLevel) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// Where lines of the log go: a shared handle, safe to use from every worker. Each line is one write, so lines never mix.
+public final class Log: Sendable {
+    public struct Settings: Sendable {
+        public var console = LogLevel.warn
+        public var file = LogLevel.off
+        public var standardError = LogLevel.off
+        public var timestamp = true
+        public init() {}
+    }
+
+    private struct State {
+        var settings = Settings()
+        var descriptor: Int32 = -1
+        /// Clears the progress line, if there is one, before a console line is written.
+        var beforeConsole: (@Sendable () -> Void)?
+    }
+
+    private let state = Mutex(State())
+
+    public init() {}
+
+    public func configure(_ settings: Settings) { state.withLock { $0.settings = settings } }
+
+    public func setBeforeConsole(_ body: (@Sendable () -> Void)?) { state.withLock { $0.beforeConsole = body } }
+
+    /// Appends to the file at `path` from now on. A file that cannot be written is one warning, the command goes on.
+    public func openFile(_ path: String) {
+        let descriptor = Glibc.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+        if descriptor < 0 {
+            warn("unable to open log file '\(path)': \(systemMessage(errno))\nNOTE: process will continue without log file.")
+            return
+        }
+        state.withLock { state in
+            state.descriptor = descriptor
+            if state.settings.file != .off { writeAll(descriptor, "-------------------PROCESS START-------------------\n") }
+        }
+    }
+
+    public func isOn(_ level: LogLevel) -> Bool {
+        state.withLock { max($0.settings.console, $0.settings.file, $0.settings.standardError) >= level }
+    }
+
+    public func error(_ error: BackupError, worker: Int = 0) {
+        let status = String(error.code.exitStatus)
+        let padded = String(repeating: "0", count: max(0, 3 - status.count)) + status
+        write(.error, "[\(padded)]: \(error)", worker)
+    }
+    public func warn(_ text: String, worker: Int = 0) { write(.warn, text, worker) }
+    public func info(_ text: String, worker: Int = 0) { write(.info, text, worker) }
+    public func detail(_ text: @autoclosure () -> String, worker: Int = 0) { if isOn(.detail) { write(.detail, text(), worker) } }
+    public func debug(_ text: @autoclosure () -> String, worker: Int = 0) { if isOn(.debug) { write(.debug, text(), worker) } }
+
+    public func write(_ level: LogLevel, _ text: String, _ worker: Int = 0) {
+        state.withLock { state in
+            let settings = state.settings
+            let name = "\(level)".uppercased()
+            if settings.standardError >= level {
+                writeAll(STDERR_FILENO, "\(name): \(text)\n")
+            }
+            let console = settings.console >= level && settings.standardError < level
+            let file = state.descriptor >= 0 && settings.file >= level
+            guard console || file else { return }
+            let column =
+                "P" + (worker < 10 ? "0\(worker)" : "\(worker)") + String(repeating: " ", count: max(1, 7 - name.count)) + name + ": "
+            let stamp = settings.timestamp ? timestampNow() + " " : ""
+            let indent = String(repeating: " ", count: stamp.utf8.count + column.utf8.count)
+            let line = stamp + column + text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n" + indent) + "\n"
+            if console {
+                state.beforeConsole?()
+                writeAll(STDOUT_FILENO, line)
+            }
+            if file { writeAll(state.descriptor, line) }
+        }
+    }
+}
+
+/// Writes all of `text`; what a closed pipe or a full disk does to a log is nobody's error.
+public func writeAll(_ descriptor: Int32, _ text: String) {
+    var text = text
+    text.withUTF8 { bytes in
+        var rest = UnsafeRawBufferPointer(bytes)
+        while !rest.isEmpty {
+            let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+            if count < 0 && errno == EINTR { continue }
+            if count <= 0 { return }
+            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        }
+    }
+}
+
+/// `[13] Permission denied`.
+public func systemMessage(_ number: Int32) -> String { "[\(number)] \(String(cString: strerror(number)))" }

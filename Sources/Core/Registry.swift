@@ -1,0 +1,102 @@
+// What exists here: drivers, codecs, ciphers and checksums by name. A value, no globals.
+
+/// What a driver gets besides its options.
+public struct DriverContext: Sendable {
+    public var log: Log
+    public init(log: Log) { self.log = log }
+}
+
+public struct StorageDriver: Sendable {
+    public var name: String
+    /// The driver's own options, besides `repo-path`.
+    public var options: [OptionSpec]
+    /// Opens the storage of the repository with this index.
+    public var open: @Sendable (_ options: Options, _ index: Int, _ context: DriverContext) async throws(BackupError) -> any Storage
+
+    public init(
+        name: String, options: [OptionSpec] = [],
+        open: @escaping @Sendable (Options, Int, DriverContext) async throws(BackupError) -> any Storage
+    ) {
+        self.name = name
+        self.options = options
+        self.open = open
+    }
+}
+
+/// How the streams of a codec are wrapped in the repository (repository-format.md sections 5.3, 7.1, 8.3).
+public enum Framing: Sendable {
+    /// Like a file of the format's own tool.
+    case normal
+    /// The shorter form used inside bundles and block-incremental files.
+    case raw
+}
+
+public struct CodecDriver: Sendable {
+    /// As in `compress-type`.
+    public var name: String
+    /// With the dot: `.gz`.
+    public var suffix: String
+    public var levels: ClosedRange<Int>
+    public var defaultLevel: Int
+    public var open: @Sendable (_ level: Int, _ framing: Framing) throws(BackupError) -> any Codec
+
+    public init(
+        name: String, suffix: String, levels: ClosedRange<Int>, defaultLevel: Int,
+        open: @escaping @Sendable (Int, Framing) throws(BackupError) -> any Codec
+    ) {
+        self.name = name
+        self.suffix = suffix
+        self.levels = levels
+        self.defaultLevel = defaultLevel
+        self.open = open
+    }
+}
+
+public struct CipherDriver: Sendable {
+    /// As in `repo-cipher-type`.
+    public var name: String
+    public var open: @Sendable (_ passphrase: String, _ framing: Framing) throws(BackupError) -> any Codec
+
+    public init(name: String, open: @escaping @Sendable (String, Framing) throws(BackupError) -> any Codec) {
+        self.name = name
+        self.open = open
+    }
+}
+
+public struct Registry: Sendable {
+    public private(set) var storages: [String: StorageDriver] = [:]
+    public private(set) var codecs: [String: CodecDriver] = [:]
+    public private(set) var ciphers: [String: CipherDriver] = [:]
+    public private(set) var checksums: [String: any ChecksumProvider] = [:]
+
+    public init() {}
+
+    public mutating func register(_ driver: StorageDriver) { storages[driver.name] = driver }
+    public mutating func register(_ driver: CodecDriver) { codecs[driver.name] = driver }
+    public mutating func register(_ driver: CipherDriver) { ciphers[driver.name] = driver }
+    public mutating func register(checksum name: String, _ provider: any ChecksumProvider) { checksums[name] = provider }
+
+    public func storage(_ name: String) throws(BackupError) -> StorageDriver { try find(name, in: storages, "storage driver") }
+    public func codec(_ name: String) throws(BackupError) -> CodecDriver { try find(name, in: codecs, "codec") }
+    public func cipher(_ name: String) throws(BackupError) -> CipherDriver { try find(name, in: ciphers, "cipher") }
+    public func checksum(_ name: String) throws(BackupError) -> any ChecksumProvider { try find(name, in: checksums, "checksum") }
+
+    private func find<Value>(_ name: String, in values: [String: Value], _ what: String) throws(BackupError) -> Value {
+        guard let value = values[name] else {
+            throw BackupError(
+                .unsupported, "there is no \(what) '\(name)' here",
+                hint: "plugins.conf and this build know: \(values.keys.sorted().joined(separator: ", ")).")
+        }
+        return value
+    }
+
+    /// Only what `plugins` allows. A name in the file that this build does not have is an error.
+    public func restricted(to plugins: PluginsFile) throws(BackupError) -> Registry {
+        var allowed = Registry()
+        for name in plugins.names(.storage) { allowed.register(try storage(name)) }
+        for name in plugins.names(.codec) { allowed.register(try codec(name)) }
+        for name in plugins.names(.cipher) { allowed.register(try cipher(name)) }
+        for name in plugins.names(.checksum) { allowed.register(checksum: name, try checksum(name)) }
+        return allowed
+    }
+}

@@ -1,0 +1,54 @@
+// Repeating one request or one job.
+
+import Glibc
+
+/// How often a failed job is repeated: the first repeat comes at once, the others after `interval`.
+public struct Retry: Sendable {
+    public var times: Int
+    public var interval: Duration
+
+    public init(times: Int, interval: Duration) {
+        self.times = times
+        self.interval = interval
+    }
+
+    /// Repeats `body` while it throws. Errors that a repeat cannot mend are thrown at once.
+    /// `onRetry` is told of each error that is not the last.
+    public func run(
+        onRetry: (BackupError) -> Void = { _ in }, _ body: () async throws(BackupError) -> Void
+    ) async throws(BackupError) {
+        var attempt = 0
+        while true {
+            do throws(BackupError) {
+                return try await body()
+            } catch {
+                if attempt == times || !error.code.mayPass { throw error }
+                onRetry(error)
+                if attempt > 0 { try await pause(interval) }
+                attempt += 1
+            }
+        }
+    }
+}
+
+extension BackupError.Code {
+    /// Whether the same request may succeed later. Unknown means no.
+    var mayPass: Bool {
+        switch self {
+        case .unavailable, .io, .fileRead, .fileWrite, .checksum, .corrupt, .format, .hostConnect: true
+        default: false
+        }
+    }
+}
+
+/// Waits; ends early, with `.cancelled`, when the process is asked to end.
+public func pause(_ duration: Duration) async throws(BackupError) {
+    let end = ContinuousClock.now + duration
+    while ContinuousClock.now < end {
+        try Cancellation.check()
+        let left = min(end - ContinuousClock.now, .milliseconds(100))
+        // The lane's thread belongs to this worker, so blocking it delays nobody.
+        usleep(UInt32(max(0, left.components.attoseconds / 1_000_000_000_000)))
+    }
+    try Cancellation.check()
+}

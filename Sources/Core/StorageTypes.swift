@@ -1,0 +1,119 @@
+// The nouns of storage: key, entry, attributes, put options, capabilities.
+
+/// A name in a storage: a UTF-8 path without leading or trailing `/`, without `.` and `..` parts. The empty key is the root.
+public struct Key: Hashable, Sendable, Comparable, CustomStringConvertible {
+    public let path: String
+
+    /// Trusts `path`; for names that the program made itself.
+    public init(_ path: String) { self.path = path }
+
+    /// Checks a name that came from outside (a manifest, a listing, a user).
+    public init(checking path: String) throws(BackupError) {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        if path.utf8.contains(0) || parts.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }) {
+            throw BackupError(
+                .corrupt, "'\(path)' is not a path inside a storage",
+                hint: "a name may not be absolute, lead outside with '..' or contain empty parts.")
+        }
+        self.path = path
+    }
+
+    public static let root = Key("")
+
+    public var description: String { path }
+    public var isRoot: Bool { path.isEmpty }
+    /// The part after the last `/`.
+    public var name: Substring { path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path[path.index(after: $0)...] } ?? path[...] }
+    /// The folder that holds it; the root for a name without `/`.
+    public var parent: Key { path.utf8.lastIndex(of: UInt8(ascii: "/")).map { Key(String(path[..<$0])) } ?? .root }
+
+    public static func / (folder: Key, name: some StringProtocol) -> Key {
+        folder.path.isEmpty ? Key(String(name)) : Key("\(folder.path)/\(name)")
+    }
+
+    /// Byte order, the order of listings and manifests.
+    public static func < (a: Key, b: Key) -> Bool { bytewiseLess(a.path, b.path) }
+}
+
+/// Byte order of two texts, whatever the locale or Unicode normal form.
+public func bytewiseLess(_ a: String, _ b: String) -> Bool {
+    a.utf8.lexicographicallyPrecedes(b.utf8)
+}
+
+/// Owner, mode and time of an entry of a file tree. What is nil is left as it is.
+public struct Attributes: Sendable, Equatable {
+    /// Permission bits, 0…0o7777.
+    public var mode: UInt32?
+    /// Names; nil when unknown on this host.
+    public var user: String?
+    public var group: String?
+    /// Modification time, Unix seconds.
+    public var modified: Int64?
+
+    public init(mode: UInt32? = nil, user: String? = nil, group: String? = nil, modified: Int64? = nil) {
+        self.mode = mode
+        self.user = user
+        self.group = group
+        self.modified = modified
+    }
+}
+
+/// One thing in a storage.
+public struct Entry: Sendable, Equatable {
+    public enum Kind: String, Sendable { case file, folder, link, special }
+
+    public var key: Key
+    public var kind: Kind
+    /// Bytes; 0 for anything but a file.
+    public var size: UInt64
+    /// Unix seconds.
+    public var modified: Int64
+    /// Only from a file tree.
+    public var attributes: Attributes
+    /// The text of a symbolic link.
+    public var target: String?
+
+    public init(key: Key, kind: Kind, size: UInt64, modified: Int64, attributes: Attributes = Attributes(), target: String? = nil) {
+        self.key = key
+        self.kind = kind
+        self.size = size
+        self.modified = modified
+        self.attributes = attributes
+        self.target = target
+    }
+}
+
+public struct PutOptions: Sendable {
+    /// False: the object is visible when `put` returns but survives a power failure only after `sync` of a folder above it.
+    public var durable = true
+    /// True: fails with `.alreadyExists` when the key exists. Needs `Capabilities.putIfAbsent`.
+    public var ifAbsent = false
+    /// Only file trees use them.
+    public var attributes = Attributes()
+
+    public init(durable: Bool = true, ifAbsent: Bool = false, attributes: Attributes = Attributes()) {
+        self.durable = durable
+        self.ifAbsent = ifAbsent
+        self.attributes = attributes
+    }
+}
+
+public enum Depth: Sendable {
+    /// Only what is directly in the folder.
+    case folder
+    /// Everything below it.
+    case all
+}
+
+public enum LinkKind: Sendable { case symbolic, hard }
+
+/// What a storage can do beyond the contract, asked once when a command plans its work.
+public struct Capabilities: OptionSet, Sendable {
+    public let rawValue: UInt32
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    public static let putIfAbsent = Capabilities(rawValue: 1)
+    public static let versions = Capabilities(rawValue: 2)
+    public static let symbolicLinks = Capabilities(rawValue: 4)
+    public static let hardLinks = Capabilities(rawValue: 8)
+}

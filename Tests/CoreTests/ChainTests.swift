@@ -1,0 +1,4 @@
+import BackstopCore
+import Testing
+
+@Test func placeholder() {}
