@@ -26,7 +26,9 @@ let package = Package(
         .target(
             name: "BackstopCodecs", dependencies: ["BackstopCore", "CZlib", "CCrypto", "CZstd", "CLz4", "CBz2"],
             path: "Sources/Codecs", swiftSettings: settings),
-        .target(name: "BackstopCommands", dependencies: ["BackstopCore", "CSystem"], path: "Sources/Commands", swiftSettings: settings),
+        .target(
+            name: "BackstopCommands", dependencies: ["BackstopCore", "CSystem"],
+            path: "Sources/Commands", swiftSettings: settings),
         .target(name: "BackstopConformance", dependencies: ["BackstopCore"], path: "Sources/Conformance", swiftSettings: settings),
 
         .target(name: "CSystem"),
@@ -37,5 +39,6 @@ let package = Package(
         .systemLibrary(name: "CBz2"),
 
         .testTarget(name: "CoreTests", dependencies: ["BackstopCore", "BackstopDrivers"], swiftSettings: settings),
+        .testTarget(name: "PostgresTests", dependencies: ["BackstopCore", "BackstopCommands"], swiftSettings: settings),
     ]
 )
