@@ -26,10 +26,13 @@ let package = Package(
         .target(
             name: "BackstopCodecs", dependencies: ["BackstopCore", "CZlib", "CCrypto", "CZstd", "CLz4", "CBz2"],
             path: "Sources/Codecs", swiftSettings: settings),
-        .target(name: "BackstopCommands", dependencies: ["BackstopCore", "CSystem"], path: "Sources/Commands", swiftSettings: settings),
+        .target(
+            name: "BackstopCommands", dependencies: ["BackstopCore", "CSystem", "CPageChecksum"],
+            path: "Sources/Commands", swiftSettings: settings),
         .target(name: "BackstopConformance", dependencies: ["BackstopCore"], path: "Sources/Conformance", swiftSettings: settings),
 
         .target(name: "CSystem"),
+        .target(name: "CPageChecksum"),
         .systemLibrary(name: "CZlib"),
         .systemLibrary(name: "CCrypto"),
         .systemLibrary(name: "CZstd"),
@@ -37,5 +40,6 @@ let package = Package(
         .systemLibrary(name: "CBz2"),
 
         .testTarget(name: "CoreTests", dependencies: ["BackstopCore", "BackstopDrivers"], swiftSettings: settings),
+        .testTarget(name: "PostgresTests", dependencies: ["BackstopCore", "BackstopCommands"], swiftSettings: settings),
     ]
 )
