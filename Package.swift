@@ -27,11 +27,12 @@ let package = Package(
             name: "BackstopCodecs", dependencies: ["BackstopCore", "CZlib", "CCrypto", "CZstd", "CLz4", "CBz2"],
             path: "Sources/Codecs", swiftSettings: settings),
         .target(
-            name: "BackstopCommands", dependencies: ["BackstopCore", "CSystem"],
+            name: "BackstopCommands", dependencies: ["BackstopCore", "CSystem", "CPageChecksum"],
             path: "Sources/Commands", swiftSettings: settings),
         .target(name: "BackstopConformance", dependencies: ["BackstopCore"], path: "Sources/Conformance", swiftSettings: settings),
 
         .target(name: "CSystem"),
+        .target(name: "CPageChecksum"),
         .systemLibrary(name: "CZlib"),
         .systemLibrary(name: "CCrypto"),
         .systemLibrary(name: "CZstd"),
