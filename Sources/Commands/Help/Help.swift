@@ -11,7 +11,7 @@ public enum Help {
         return try option(configuration.positional[1], configuration, table)
     }
 
-    static func title(_ parts: String...) -> String { "\(Program.title) \(Program.version) - \(parts.joined(separator: " - "))\n\n" }
+    static func title(_ subject: String) -> String { "\(Program.title) \(Program.version) - \(subject)\n\n" }
 
     static func general(_ table: OptionTable) -> String {
         var text = title("general help") + "Usage:\n  \(Program.name) [options] command [arguments]\n"
@@ -28,14 +28,15 @@ public enum Help {
 
     static func command(_ configuration: Configuration, _ table: OptionTable) -> String {
         let command = configuration.subject
-        var text = title("command \(command.name)") + HelpText.wrap(HelpText.sentence(command.summary)) + "\n" + HelpText.wrap(command.details)
+        var text =
+            title("command \(command.name)") + HelpText.wrap(HelpText.sentence(command.summary)) + "\n" + HelpText.wrap(command.details)
         if !command.isSupported { text += "\nThis version does not support it yet.\n" }
         let arguments = command.positional.map { $0.isOptional ? " [\($0.name)]" : " \($0.name)" }.joined()
         let stanza = command.stanza == .required ? " --stanza=STANZA" : ""
         text += "\nUsage:\n  \(Program.name) [options]\(stanza) \(command.name)\(arguments)\n"
 
         let options = table.options.filter { $0.commands.contains(command.name) && !$0.isHidden }.sorted { $0.pattern < $1.pattern }
-        for section in sections(table) {
+        for section in unique(table.options.map(\.section)) {
             let rows = options.filter { $0.section == section }
             if rows.isEmpty { continue }
             text += "\n\(section) options:\n"
@@ -45,9 +46,6 @@ public enum Help {
         }
         return text
     }
-
-    /// The order of the table, with what matters to fewer people last.
-    private static func sections(_ table: OptionTable) -> [String] { unique(table.options.map(\.section)) }
 
     private static func remarks(_ option: OptionSpec, _ configuration: Configuration) -> String {
         var remarks: [String] = []

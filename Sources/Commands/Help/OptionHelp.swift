@@ -6,7 +6,7 @@ extension Help {
     static func option(_ written: String, _ configuration: Configuration, _ table: OptionTable) throws(BackupError) -> String {
         let command = configuration.subject
         let option = try table.knownOption(written, of: command.name)
-        var text = title("command \(command.name)", "option \(option.pattern)")
+        var text = title("\(command.name), option \(option.pattern)")
         text += HelpText.wrap(HelpText.sentence(option.summary)) + "\n" + HelpText.wrap(option.details) + "\n"
         if !option.isSupported(by: command.name) { text += "This version does not support it yet.\n\n" }
         for (name, value) in facts(option, configuration, table) {
@@ -37,7 +37,9 @@ extension Help {
         if !option.unsupportedValues.isEmpty {
             facts.append(("not yet", option.unsupportedValues.sorted().joined(separator: ", ")))
         }
-        if option.isSecret { facts.append(("secret", "not allowed on the command line")) } else {
+        if option.isSecret {
+            facts.append(("secret", "not allowed on the command line"))
+        } else {
             facts.append(("command line", commandLineForm(option, command)))
         }
         facts.append(("environment", "PGBACKSTOP_" + String(option.fullName(1).uppercased().map { $0 == "-" ? "_" : $0 })))
@@ -60,7 +62,8 @@ extension Help {
         case .integer(let range): "whole number, \(rangeText(option.kind, range))"
         case .size(let range, let allowed):
             allowed.isEmpty
-                ? "size in B, KiB, MiB, GiB, TiB or PiB, \(rangeText(option.kind, range))" : "one of " + allowed.map(sizeText).joined(separator: ", ")
+                ? "size in B, KiB, MiB, GiB, TiB or PiB, \(rangeText(option.kind, range))"
+                : "one of " + allowed.map(sizeText).joined(separator: ", ")
         case .time(let range): "time in ms, s, m, h, d or w, seconds without a unit, \(rangeText(option.kind, range))"
         case .choice: "one of " + option.choices(for: command).joined(separator: ", ")
         case .list: "text, may be repeated; in the environment separated by :"

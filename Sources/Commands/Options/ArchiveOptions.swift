@@ -9,10 +9,15 @@ let archiveOptions = OptionSpec.section(
             .unsupportedValues("y").details("A background process works while the server asks for one segment after the other."),
         .global("archive-timeout", .time(100...day), default: "1m", Commands.archive.union(["backup", "check"]), "time for WAL to arrive")
             .details("How long backup and check wait for a segment in the repository."),
-        .global("archive-check", .boolean, default: "y", ["archive-push", "backup", "check"], "make sure that a backup's WAL is in the repository")
-            .details("A backup without its WAL cannot be restored, unless archive-copy put it into the backup."),
-        .global("archive-mode-check", .boolean, default: "y", ["archive-push", "backup", "check"], "refuse clusters with archive_mode=always")
-            .when("archive-check", "y", otherwise: "n").details("There a standby pushes the same segments as its primary."),
+        .global(
+            "archive-check", .boolean, default: "y", ["archive-push", "backup", "check"],
+            "make sure that a backup's WAL is in the repository"
+        )
+        .details("A backup without its WAL cannot be restored, unless archive-copy put it into the backup."),
+        .global(
+            "archive-mode-check", .boolean, default: "y", ["archive-push", "backup", "check"], "refuse clusters with archive_mode=always"
+        )
+        .when("archive-check", "y", otherwise: "n").details("There a standby pushes the same segments as its primary."),
         .global("archive-copy", .boolean, default: "n", Commands.backup, "put the WAL that the backup needs into it")
             .details("Such a backup can be restored without the archive; its WAL is stored twice."),
         .global("archive-header-check", .boolean, default: "y", ["archive-push"], "make sure that WAL is from this cluster")

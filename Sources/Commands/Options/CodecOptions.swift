@@ -5,8 +5,10 @@ import BackstopCore
 let codecOptions = OptionSpec.section(
     "Compression",
     [
-        .global("compress-type", .choice(["none", "bz2", "gz", "lz4", "zst"]), default: "gz", Commands.compressing, "how files are compressed")
-            .details("zst is faster than gz and smaller. What is there already stays readable whatever is chosen."),
+        .global(
+            "compress-type", .choice(["none", "bz2", "gz", "lz4", "zst"]), default: "gz", Commands.compressing, "how files are compressed"
+        )
+        .details("zst is faster than gz and smaller. What is there already stays readable whatever is chosen."),
         .global("compress-level", .integer(-7...22), Commands.compressing, "how hard files are compressed")
             .when("compress-type", "bz2", "gz", "lz4", "zst", otherwise: "0")
             .defaultsByDependency(["bz2": "9", "gz": "6", "lz4": "1", "zst": "3"])
@@ -21,8 +23,10 @@ let codecOptions = OptionSpec.section(
 let encryptionOptions = OptionSpec.section(
     "Encryption",
     [
-        .global("repoN-cipher-type", .choice(["none", "aes-256-cbc"]), default: "none", Commands.repository, "how the repository is encrypted")
-            .oldNames("repo-cipher-type").details("Fixed when the stanza is made; data is encrypted before it leaves this host."),
+        .global(
+            "repoN-cipher-type", .choice(["none", "aes-256-cbc"]), default: "none", Commands.repository, "how the repository is encrypted"
+        )
+        .oldNames("repo-cipher-type").details("Fixed when the stanza is made; data is encrypted before it leaves this host."),
         .global("repoN-cipher-pass", .string, Commands.repository, "passphrase of the repository")
             .secret().when("repo-cipher-type", "aes-256-cbc").required().oldNames("repo-cipher-pass")
             .details("Nobody can read the repository without it: keep a copy elsewhere."),

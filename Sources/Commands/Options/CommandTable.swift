@@ -44,7 +44,8 @@ let commandTable: [CommandSpec] = [
         $0.isSupported = false
     },
     command(
-        "annotate", "Backup and restore", "add, change or remove notes of a backup", "The backup is named with --set, the notes with --annotation."
+        "annotate", "Backup and restore", "add, change or remove notes of a backup",
+        "The backup is named with --set, the notes with --annotation."
     ) {
         $0.lockTypes = [.backup]
         $0.isSupported = false

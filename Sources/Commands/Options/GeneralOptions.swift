@@ -53,20 +53,25 @@ let generalOptions = OptionSpec.section(
         .details("'info' lists the labels. 'latest' is the newest backup."),
         .commandLine("repo", .integer(1...256), Commands.oneRepository, "index of the only repository to use")
             .details("Without it backup uses the first, and what reads looks into all in turn."),
-        .commandLine("force", .boolean, default: "n", ["backup", "restore", "stanza-create", "stanza-delete", "stop"], "go on where caution would stop")
-            .whenFor("backup", "online", "n")
-            .details(
-                """
-                backup: with --no-online, although a postmaster.pid is there. restore: empties folders that are not empty. \
-                stanza-delete: although PostgreSQL runs. stop: also ends what is running.
-                """),
+        .commandLine(
+            "force", .boolean, default: "n", ["backup", "restore", "stanza-create", "stanza-delete", "stop"],
+            "go on where caution would stop"
+        )
+        .whenFor("backup", "online", "n")
+        .details(
+            """
+            backup: with --no-online, although a postmaster.pid is there. restore: empties folders that are not empty. \
+            stanza-delete: although PostgreSQL runs. stop: also ends what is running.
+            """),
         .commandLine("online", .boolean, default: "y", ["backup", "stanza-create", "stanza-upgrade"], "work with the running cluster")
             .negatable()
             .details("With --no-online the cluster has to be shut down; nothing connects to the database."),
-        .commandLine("output", .choice(["text", "json"]), default: "text", ["info", "manifest", "repo-ls", "verify", "version"], "form of the result")
-            .choicesByCommand(["verify": ["none", "text"], "version": ["text", "num"]])
-            .defaultsByCommand(["verify": "none"])
-            .details("text is for people and may change; json and num are for programs."),
+        .commandLine(
+            "output", .choice(["text", "json"]), default: "text", ["info", "manifest", "repo-ls", "verify", "version"], "form of the result"
+        )
+        .choicesByCommand(["verify": ["none", "text"], "version": ["text", "num"]])
+        .defaultsByCommand(["verify": "none"])
+        .details("text is for people and may change; json and num are for programs."),
         .global("allow-root", .boolean, default: "n", Commands.working, "permit to run as root")
             .defaultsByCommand(["restore": "y"])
             .details("Files made by root are out of reach for the database's own user, so most commands refuse."),
@@ -75,7 +80,8 @@ let generalOptions = OptionSpec.section(
         .global("priority", .integer(-20...19), Commands.working, "nice value of the process")
             .details("From -20 (most urgent) to 19 (least). The system's own applies when unset."),
         .global(
-            "buffer-size", .size(16 * KiB...16 * MiB, allowed: [16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384].map { $0 * KiB }),
+            "buffer-size",
+            .size(16 * KiB...16 * MiB, allowed: [16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384].map { $0 * KiB }),
             default: "1MiB", Commands.connected, "size of the buffers"
         )
         .details("Blocks in which files are copied, compressed and sent. Each worker has a few of them."),
@@ -92,8 +98,10 @@ let generalOptions = OptionSpec.section(
         // The peer's own default, unlike all other folders: so commands of both programs on one host see each other's locks.
         .global("lock-path", .path, default: "/tmp/pgbackrest", Commands.locking, "folder of locks and stop files")
             .details("The same as pgBackRest uses, so that both programs do not work on one stanza at the same time."),
-        .global("spool-path", .path, default: "/var/spool/pgbackstop", ["archive-get", "archive-push", "restore"], "folder for WAL on its way")
-            .details("A local folder that survives a restart; the states of asynchronous archiving are kept there."),
+        .global(
+            "spool-path", .path, default: "/var/spool/pgbackstop", ["archive-get", "archive-push", "restore"], "folder for WAL on its way"
+        )
+        .details("A local folder that survives a restart; the states of asynchronous archiving are kept there."),
         .global("neutral-umask", .boolean, default: "y", Commands.creatingFiles, "make files with modes that do not depend on the umask")
             .details("Folders get 0750 and files 0640. With n the umask of the caller applies."),
     ])

@@ -44,22 +44,27 @@ let s3Options = OptionSpec.section(
             .details("For example s3.eu-central-1.amazonaws.com."),
         .global("repoN-s3-region", .string, all, "region").when("repo-type", "s3").required().oldNames("repo-s3-region")
             .details("Part of each signature."),
-        .global("repoN-s3-key-type", .choice(["shared", "auto", "web-id", "pod-id", "process"]), default: "shared", all, "where the keys come from")
-            .when("repo-type", "s3").details("From the configuration, the instance, a token, the pod or a program."),
+        .global(
+            "repoN-s3-key-type", .choice(["shared", "auto", "web-id", "pod-id", "process"]), default: "shared", all,
+            "where the keys come from"
+        )
+        .when("repo-type", "s3").details("From the configuration, the instance, a token, the pod or a program."),
         .global("repoN-s3-key", .string, all, "access key").secret().when("repo-s3-key-type", "shared").required().oldNames("repo-s3-key")
             .details("The half that names the account."),
         .global("repoN-s3-key-secret", .string, all, "secret of the access key").secret().when("repo-s3-key-type", "shared").required()
             .oldNames("repo-s3-key-secret").details("The half that signs."),
         .global("repoN-s3-token", .string, all, "session token").secret().when("repo-s3-key-type", "shared")
             .details("Goes with keys that are valid for a while only."),
-        .global("repoN-s3-role", .string, all, "role of the instance").when("repo-s3-key-type", "auto").details("The first one when unset."),
+        .global("repoN-s3-role", .string, all, "role of the instance").when("repo-s3-key-type", "auto").details(
+            "The first one when unset."),
         .global("repoN-s3-process-cmd", .list, all, "program that tells the keys").when("repo-s3-key-type", "process").required()
             .details("Repeatable: the program, then its arguments."),
         .global("repoN-s3-sts-host", .string, default: "sts.amazonaws.com", all, "token service").when("repo-s3-key-type", "web-id")
             .details("Changes a token into keys."),
         .global("repoN-s3-uri-style", style, default: "host", all, "where the bucket's name goes").when("repo-type", "s3")
             .details("Into the host name or into the path."),
-        .global("repoN-s3-kms-key-id", .string, all, "key of the key service").when("repo-type", "s3").details("The store encrypts with it."),
+        .global("repoN-s3-kms-key-id", .string, all, "key of the key service").when("repo-type", "s3").details(
+            "The store encrypts with it."),
         .global("repoN-s3-sse-customer-key", .string, all, "key that the store encrypts with").secret().when("repo-type", "s3")
             .details("Sent with each request."),
         .global("repoN-s3-requester-pays", .boolean, default: "n", all, "pay for the requests").when("repo-type", "s3")
@@ -73,8 +78,10 @@ let azureOptions = OptionSpec.section(
     [
         .global("repoN-azure-account", .string, all, "account").secret().when("repo-type", "azure").required().details("Storage account."),
         .global("repoN-azure-container", .string, all, "container").when("repo-type", "azure").required().details("Has to exist."),
-        .global("repoN-azure-key-type", .choice(["shared", "sas", "auto"]), default: "shared", all, "what the key is").when("repo-type", "azure")
-            .details("A key of the account, a signature, or none because the host has an identity."),
+        .global("repoN-azure-key-type", .choice(["shared", "sas", "auto"]), default: "shared", all, "what the key is").when(
+            "repo-type", "azure"
+        )
+        .details("A key of the account, a signature, or none because the host has an identity."),
         .global("repoN-azure-key", .string, all, "key or signature").secret().when("repo-azure-key-type", "shared", "sas")
             .details("As repo-azure-key-type says."),
         .global("repoN-azure-endpoint", .string, default: "blob.core.windows.net", all, "endpoint").secret().when("repo-type", "azure")
@@ -87,9 +94,12 @@ let gcsOptions = OptionSpec.section(
     "GCS", isSupported: false,
     [
         .global("repoN-gcs-bucket", .string, all, "bucket").when("repo-gcs-key-type").required().details("Has to exist."),
-        .global("repoN-gcs-key-type", .choice(["service", "token", "auto"]), default: "service", all, "what the key is").when("repo-type", "gcs")
-            .details("The file of a service account, a token, or none because the host has an identity."),
-        .global("repoN-gcs-key", .string, all, "file of the key, or token").secret().when("repo-gcs-key-type", "service", "token").required()
+        .global("repoN-gcs-key-type", .choice(["service", "token", "auto"]), default: "service", all, "what the key is").when(
+            "repo-type", "gcs"
+        )
+        .details("The file of a service account, a token, or none because the host has an identity."),
+        .global("repoN-gcs-key", .string, all, "file of the key, or token").secret().when("repo-gcs-key-type", "service", "token")
+            .required()
             .details("As repo-gcs-key-type says."),
         .global("repoN-gcs-endpoint", .string, default: "storage.googleapis.com", all, "endpoint").when("repo-gcs-key-type")
             .details("Another one is for tests."),

@@ -38,7 +38,9 @@ private func checkRepositoryPaths(_ configuration: Configuration) throws(BackupE
     let options = configuration.options
     var owners: [String: Int] = [:]
     for index in options.indexes(.repo) where options.string("repo-host", index) == nil {
-        guard ["posix", "cifs"].contains(options.string("repo-type", index)), let path = options.string("repo-path", index) else { continue }
+        guard ["posix", "cifs"].contains(options.string("repo-type", index)), let path = options.string("repo-path", index) else {
+            continue
+        }
         if let other = owners.updateValue(index, forKey: path) {
             throw BackupError(
                 .optionInvalidValue, "repo\(other)-path and repo\(index)-path are both '\(path)'",

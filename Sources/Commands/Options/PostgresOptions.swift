@@ -28,7 +28,8 @@ let postgresHostOptions = OptionSpec.section(
     "PostgreSQL host",
     [
         .stanza("pgN-host", .string, Commands.cluster, "host of the cluster, when it is another one")
-            .when("pg-local", "n").oldNames("db-host", "dbN-host").details("A name or an address that the transport can reach.").unsupported(),
+            .when("pg-local", "n").oldNames("db-host", "dbN-host").details("A name or an address that the transport can reach.")
+            .unsupported(),
         .global("pgN-host-type", .choice(["ssh", "tls"]), default: "ssh", client, "transport to the cluster's host")
             .when("pg-host").details("ssh starts this program there; tls talks to its server there.").unsupported(),
         .stanza("pgN-host-user", .string, default: "postgres", client, "login on the cluster's host")

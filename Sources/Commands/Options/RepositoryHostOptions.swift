@@ -39,7 +39,8 @@ let serverOptions = OptionSpec.section(
     [
         .global("tls-server-address", .string, default: "localhost", Commands.serverAddress, "address to listen on")
             .details("* is all of them.").unsupported(),
-        .global("tls-server-port", .port, default: "8432", Commands.serverAddress, "port to listen on").details("For hosts of both kinds.").unsupported(),
+        .global("tls-server-port", .port, default: "8432", Commands.serverAddress, "port to listen on").details("For hosts of both kinds.")
+            .unsupported(),
         .global("tls-server-auth", .map, Commands.server, "who may do what").required()
             .details("NAME=STANZAS, repeatable: the name in a certificate and the stanzas it is for, * for all.").unsupported(),
         .global("tls-server-ca-file", .path, Commands.server, "authority that signs the clients").required()

@@ -6,7 +6,8 @@ let repositoryOptions = OptionSpec.section(
     "Repository",
     [
         .global(
-            "repoN-type", .choice(["azure", "cifs", "gcs", "posix", "s3", "sftp"]), default: "posix", Commands.repository, "where the repository is"
+            "repoN-type", .choice(["azure", "cifs", "gcs", "posix", "s3", "sftp"]), default: "posix", Commands.repository,
+            "where the repository is"
         )
         .unsupportedValues("azure", "gcs", "s3", "sftp").oldNames("repo-type")
         .details("posix is a folder of this host; cifs is one without links."),
@@ -37,8 +38,10 @@ let repositoryOptions = OptionSpec.section(
             .hidden().when("repo-block", "y").unsupported().details("SIZE=LENGTH, repeatable."),
         .global("repoN-block-size-super", .size(32 * KiB...16 * MiB), default: "256KiB", Commands.backup, "blocks compressed together")
             .hidden().when("repo-block", "y").unsupported().details("In differential and incremental backups."),
-        .global("repoN-block-size-super-full", .size(32 * KiB...16 * MiB), default: "1MiB", Commands.backup, "blocks compressed together, full")
-            .hidden().when("repo-block", "y").unsupported().details("In full backups."),
+        .global(
+            "repoN-block-size-super-full", .size(32 * KiB...16 * MiB), default: "1MiB", Commands.backup, "blocks compressed together, full"
+        )
+        .hidden().when("repo-block", "y").unsupported().details("In full backups."),
     ])
 
 private let count = OptionSpec.Kind.integer(1...9_999_999)
@@ -48,15 +51,20 @@ let retentionOptions = OptionSpec.section(
     [
         .global("repoN-retention-full", count, Commands.retaining, "how many full backups stay")
             .oldNames("retention-full").details("A number, or days with repo-retention-full-type=time. When unset all stay."),
-        .global("repoN-retention-full-type", .choice(["count", "time"]), default: "count", Commands.retaining, "what repo-retention-full counts")
-            .details("time keeps as many backups as it takes to go back that many days."),
+        .global(
+            "repoN-retention-full-type", .choice(["count", "time"]), default: "count", Commands.retaining, "what repo-retention-full counts"
+        )
+        .details("time keeps as many backups as it takes to go back that many days."),
         .global("repoN-retention-diff", count, Commands.retaining, "how many differential backups stay")
             .oldNames("retention-diff").details("When unset they stay as long as their full backup."),
         .global("repoN-retention-archive", count, Commands.retaining, "of how many backups all WAL stays")
             .oldNames("retention-archive")
             .details("Of older ones only the WAL stays that makes them consistent. Follows the backups when unset."),
-        .global("repoN-retention-archive-type", .choice(["full", "diff", "incr"]), default: "full", Commands.retaining, "backups that count for WAL")
-            .oldNames("retention-archive-type").details("Which kinds repo-retention-archive counts."),
+        .global(
+            "repoN-retention-archive-type", .choice(["full", "diff", "incr"]), default: "full", Commands.retaining,
+            "backups that count for WAL"
+        )
+        .oldNames("retention-archive-type").details("Which kinds repo-retention-archive counts."),
         .global("repoN-retention-history", .integer(0...9_999_999), Commands.retaining, "days that the history of backups stays")
             .details("0 keeps only that of backups that are there; when unset all stays."),
         .commandLine("dry-run", .boolean, default: "n", ["expire"], "only tell what would be removed")

@@ -5,8 +5,10 @@ import BackstopCore
 let restoreOptions = OptionSpec.section(
     "Restore",
     [
-        .global("archive-mode", .choice(["preserve", "off"]), default: "preserve", Commands.restore, "whether the restored cluster archives")
-            .details("off keeps a copy of a cluster from writing into the archive of the original. Needs PostgreSQL 12."),
+        .global(
+            "archive-mode", .choice(["preserve", "off"]), default: "preserve", Commands.restore, "whether the restored cluster archives"
+        )
+        .details("off keeps a copy of a cluster from writing into the archive of the original. Needs PostgreSQL 12."),
         .global("db-include", .list, Commands.restore, "database to restore; others become empty")
             .details("Repeatable. Files of other databases become holes of the same size, to be dropped afterwards."),
         .global("db-exclude", .list, Commands.restore, "database to leave empty").details("Repeatable. All others are restored."),
@@ -24,9 +26,11 @@ let restoreOptions = OptionSpec.section(
         .commandLine("target", .string, Commands.restore, "where recovery ends")
             .when("type", "lsn", "name", "time", "xid").required()
             .details("As --type says: a position in the WAL, the name of a restore point, a time or a transaction."),
-        .commandLine("target-action", .choice(["pause", "promote", "shutdown"]), default: "pause", Commands.restore, "what the server does then")
-            .when("type", "immediate", "lsn", "name", "time", "xid")
-            .details("pause lets you look first and go on with pg_wal_replay_resume()."),
+        .commandLine(
+            "target-action", .choice(["pause", "promote", "shutdown"]), default: "pause", Commands.restore, "what the server does then"
+        )
+        .when("type", "immediate", "lsn", "name", "time", "xid")
+        .details("pause lets you look first and go on with pg_wal_replay_resume()."),
         .commandLine("target-exclusive", .boolean, default: "n", Commands.restore, "end just before the target")
             .when("type", "lsn", "time", "xid").details("Otherwise what is exactly at the target is part of the result."),
         .commandLine("target-timeline", .string, Commands.restore, "timeline to follow")

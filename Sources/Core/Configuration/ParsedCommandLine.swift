@@ -3,7 +3,10 @@
 
 /// The words of the command line, sorted out.
 public struct ParsedCommandLine: Sendable {
-    public enum Given: Sendable, Equatable { case values([String]), negated, reset }
+    public enum Given: Sendable, Equatable {
+        case values([String])
+        case negated, reset
+    }
 
     /// How the program was called.
     public var program: String
@@ -105,7 +108,8 @@ private struct Reader {
                 throw BackupError(.commandRequired, "no command given", hint: "'help' lists the commands.")
             }
             return ParsedCommandLine(
-                program: program, command: try table.knownCommand("help"), subject: try table.knownCommand("help"), positional: [], given: [:])
+                program: program, command: try table.knownCommand("help"), subject: try table.knownCommand("help"), positional: [],
+                given: [:])
         }
         let command = try table.knownCommand(name)
         let positional = Array(words.dropFirst())
