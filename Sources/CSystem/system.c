@@ -37,3 +37,5 @@ int backstop_wait_signal(void) {
     handled(&set);
     return sigwait(&set, &number) == 0 ? number : -1;
 }
+
+char **backstop_environment(void) { return environ; }

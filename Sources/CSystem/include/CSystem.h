@@ -9,3 +9,5 @@ long backstop_file_system(int descriptor);
 void backstop_block_signals(void);
 // Waits for one of the blocked signals and returns its number.
 int backstop_wait_signal(void);
+// The variables of the environment, the last is NULL. Swift 6 refuses the global itself.
+char **backstop_environment(void);
