@@ -19,7 +19,7 @@ let package = Package(
     ],
     targets: [
         .executableTarget(
-            name: "pgbackstop", dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "BackstopCommands"],
+            name: "pgbackstop", dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "BackstopCommands", "CSystem"],
             path: "Sources/App", swiftSettings: settings),
         .target(name: "BackstopCore", dependencies: ["CSystem"], path: "Sources/Core", swiftSettings: settings),
         .target(name: "BackstopDrivers", dependencies: ["BackstopCore", "CSystem"], path: "Sources/Drivers", swiftSettings: settings),

@@ -270,8 +270,7 @@ struct BackupCommand {
         for option in ["repo-retention-full", "repo-retention-diff", "repo-retention-archive"]
         where context.options.isGiven(option, repository.index) {
             context.log.warn(
-                "not supported yet: expire; \(repository.name)\(option.dropFirst(4)) has no effect and backups are kept",
-                )
+                "not supported yet: expire; \(repository.name)\(option.dropFirst(4)) has no effect and backups are kept")
             return
         }
     }
