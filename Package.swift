@@ -27,12 +27,13 @@ let package = Package(
             name: "BackstopCodecs", dependencies: ["BackstopCore", "CZlib", "CCrypto", "CZstd", "CLz4", "CBz2"],
             path: "Sources/Codecs", swiftSettings: settings),
         .target(
-            name: "BackstopCommands", dependencies: ["BackstopCore", "CSystem", "CPageChecksum"],
+            name: "BackstopCommands", dependencies: ["BackstopCore", "CSystem", "CPageChecksum", "CPq"],
             path: "Sources/Commands", swiftSettings: settings),
         .target(name: "BackstopConformance", dependencies: ["BackstopCore"], path: "Sources/Conformance", swiftSettings: settings),
 
         .target(name: "CSystem"),
         .target(name: "CPageChecksum"),
+        .target(name: "CPq"),
         .systemLibrary(name: "CZlib"),
         .systemLibrary(name: "CCrypto"),
         .systemLibrary(name: "CZstd"),

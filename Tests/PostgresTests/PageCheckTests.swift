@@ -150,12 +150,16 @@ func feed(_ check: PageCheck, _ bytes: [UInt8], by step: Int = 1 << 20) {
     }
 
     @Test func paths() {
-        for file in ["pg_data/global/1262", "pg_data/base/5/16384.3", "pg_data/base/5/2600_fsm", "pg_tblspc/16400/PG_15_202209061/5/1", "pg_tblspc/1/PG_9.6_201608131/5/1"] {
+        for file in [
+            "pg_data/global/1262", "pg_data/base/5/16384.3", "pg_data/base/5/2600_fsm", "pg_tblspc/16400/PG_15_202209061/5/1",
+            "pg_tblspc/1/PG_9.6_201608131/5/1",
+        ] {
             #expect(DatabasePath.hasPages(file), "\(file)")
         }
         for file in [
             "pg_data/global/pg_control", "pg_data/global/pg_filenode.map", "pg_data/base/5/PG_VERSION", "pg_data/base/1", "pg_data/base/x/1",
-            "pg_data/base/5/a/1", "pg_data/PG_VERSION", "pg_data/pg_xact/0000", "PG_VERSION", "pg_tblspc/16400/1/5/1", "pg_tblspc/16400/PG_15_202209061/1",
+            "pg_data/base/5/a/1", "pg_data/PG_VERSION", "pg_data/pg_xact/0000", "PG_VERSION", "pg_tblspc/16400/1/5/1",
+            "pg_tblspc/16400/PG_15_202209061/1",
         ] {
             #expect(!DatabasePath.hasPages(file), "\(file)")
         }

@@ -5,6 +5,7 @@ import CPageChecksum
 import Glibc
 
 /// Notes the pages whose checksum is wrong. It never stops a put: a damaged page is backed up like any other and told about.
+/// Before each file `next`; the results are there from the end of the flow until the next one.
 final class PageCheck: Tap {
     /// Bytes.
     let pageSize: Int
