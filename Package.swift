@@ -41,6 +41,7 @@ let package = Package(
         .systemLibrary(name: "CBz2"),
 
         .testTarget(name: "CoreTests", dependencies: ["BackstopCore", "BackstopDrivers"], swiftSettings: settings),
+        .testTarget(name: "ConfigurationTests", dependencies: ["BackstopCore", "BackstopCommands"], swiftSettings: settings),
         .testTarget(name: "PostgresTests", dependencies: ["BackstopCore", "BackstopCommands"], swiftSettings: settings),
     ]
 )

@@ -1,5 +1,7 @@
 // The configuration of one run: command, arguments and options from the command line, the environment and the files.
 
+import Glibc
+
 /// What the composition root gets to run a command. Two steps make it, because their errors are shown differently:
 /// `ParsedCommandLine.parse` reads the command line, its errors go to standard error as `ERROR: [031]: …`; `Configuration.load` does
 /// everything else, its errors go to the log like those of a command.
@@ -84,10 +86,13 @@ public struct Configuration: Sendable {
 
     /// For the line that tells the begin of a run: `[arguments] --option=value …`, sorted, without secrets.
     public var commandLineText: String {
-        var words: [String] = []
-        if !positional.isEmpty { words.append("[" + positional.joined(separator: ", ") + "]") }
-        for given in given { words += Self.words(given, quoted: true) }
-        return words.joined(separator: " ")
+        var words = given.map { (name: $0.option.name, words: Self.words($0, quoted: true)) }
+        // Shown though nobody gave it: it is how a reader of the log finds what belongs to this run.
+        if let run = options.string("exec-id"), !options.isGiven("exec-id") {
+            words.insert(("exec-id", ["--exec-id=\(run)"]), at: words.firstIndex { $0.name > "exec-id" } ?? words.endIndex)
+        }
+        let arguments = positional.isEmpty ? [] : ["[" + positional.joined(separator: ", ") + "]"]
+        return (arguments + words.flatMap(\.words)).joined(separator: " ")
     }
 
     // MARK: Other processes
@@ -98,6 +103,9 @@ public struct Configuration: Sendable {
         given.flatMap { given -> [String] in
             guard given.option.commands.contains(command), !given.option.isSecret, !left.contains(given.option.name) else { return [] }
             if case .file = given.source { return [] }
+            var given = given
+            // The other process may run in another folder.
+            if given.option.name == "config", case .values(let paths) = given.value { given.value = .values(paths.map(absolutePath)) }
             return Self.words(given, quoted: false)
         }
     }
@@ -117,4 +125,11 @@ public struct Configuration: Sendable {
             }
         }
     }
+}
+
+/// `path` as seen from any folder.
+public func absolutePath(_ path: String) -> String {
+    guard !path.hasPrefix("/"), let folder = getcwd(nil, 0) else { return path }
+    defer { free(folder) }
+    return "\(String(cString: folder))/\(path)"
 }

@@ -83,7 +83,11 @@ public struct OptionTable: Sendable {
                     .optionInvalid, "option '--\(written)' is the beginning of several options",
                     hint: "write more of it: \(names.joined(separator: ", ")).")
             }
-            if let option = candidates.first { return try found(option, index, form, written: rest) }
+            // Old names count where no name of today begins so.
+            let options = candidates.isEmpty ? Set(targets.filter { $0.value.isOld && $0.key.hasPrefix(pattern) }.map(\.value.option)) : []
+            if let option = candidates.first ?? (options.count == 1 ? self.options[options.first!] : nil) {
+                return try found(option, index, form, written: rest)
+            }
         }
         return nil
     }
