@@ -47,7 +47,7 @@ struct App {
         log.configure(configuration.logSettings)
         if let path = configuration.logFile { log.openFile(path) }
         if configuration.options.optionalFlag("neutral-umask") ?? true { umask(0) }
-        if let priority = configuration.options.number("priority") { setpriority(PRIO_PROCESS, 0, Int32(priority)) }
+        if let priority = configuration.options.number("priority") { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Int32(priority)) }
         let level = configuration.command.runLevel
         let started = ContinuousClock.now
         log.write(level, "\(configuration.command.name) command begin \(Program.version): \(configuration.commandLineText)")
