@@ -25,7 +25,7 @@ let repositoryOptions = OptionSpec.section(
             .details("Each backup then looks complete in the folder of the repository."),
         .global("repoN-symlink", .boolean, default: "y", Commands.retaining, "make symbolic links in the repository")
             .when("repo-type", "posix", otherwise: "n").details("latest, which points to the newest backup, and those of tablespaces."),
-        .commandLine("repo-target-time", .string, Commands.readingInThePast, "see the repository as it was at this time")
+        .global("repo-target-time", .string, Commands.readingInThePast, "see the repository as it was at this time")
             .unsupported().details("For object stores that keep old versions; needs --repo."),
         .global("repoN-local", .boolean, default: "n", Commands.repository, "take the repository to be on this host")
             .hidden().details("Whatever repo-host says."),

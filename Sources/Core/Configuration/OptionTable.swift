@@ -39,6 +39,9 @@ public struct OptionTable: Sendable {
     /// By its name without index: `repo-path`.
     public func option(_ name: String) -> OptionSpec? { positions[name].map { options[$0] } }
 
+    /// By a name as users write it: with its index, or an old one.
+    public func option(named written: String) throws(BackupError) -> OptionSpec? { try match(written)?.option }
+
     // MARK: Written names
 
     enum Form { case plain, negated, reset }
@@ -113,7 +116,7 @@ public struct OptionTable: Sendable {
     }
 
     /// The nearest known option in the form in which it was written, with its index.
-    func nearestOption(to written: String, of command: String? = nil) -> String? {
+    public func nearestOption(to written: String, of command: String? = nil) -> String? {
         let prefix = ["no-", "reset-"].first { written.hasPrefix($0) } ?? ""
         let (pattern, index) = Self.split(String(written.dropFirst(prefix.count)))
         let known = options.filter { !$0.isHidden && (command.map($0.commands.contains) ?? true) }

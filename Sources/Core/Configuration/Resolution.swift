@@ -171,7 +171,7 @@ struct Resolution {
         if !option.isSupported(by: command) {
             throw BackupError(
                 .unsupported, "not supported yet: \(shown)\(option.isBoolean ? "=\(text)" : "")",
-                hint: "take it out of the configuration, or set it to its default.")
+                hint: option.isBoolean ? "leave it at its default." : "take it out, or use pgBackRest for this until then.")
         }
         if option.unsupportedValues.contains(text) {
             let words = (option.isBoolean ? ["y", "n"] : option.choices(for: command)).filter { !option.unsupportedValues.contains($0) }
