@@ -20,7 +20,7 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "pgbackstop", dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "BackstopCommands"],
-            path: "Sources/App", swiftSettings: settings),
+            path: "Sources/App", swiftSettings: settings, linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
         .target(name: "BackstopCore", dependencies: ["CSystem"], path: "Sources/Core", swiftSettings: settings),
         .target(name: "BackstopDrivers", dependencies: ["BackstopCore", "CSystem"], path: "Sources/Drivers", swiftSettings: settings),
         .target(
