@@ -18,6 +18,7 @@ let package = Package(
         .library(name: "BackstopConformance", targets: ["BackstopConformance"]),
     ],
     targets: [
+        // Linked as it is shipped, without the Swift run-time libraries, in the build of the tests too (which cannot use --static-swift-stdlib).
         .executableTarget(
             name: "pgbackstop", dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "BackstopCommands"],
             path: "Sources/App", swiftSettings: settings, linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
@@ -37,5 +38,9 @@ let package = Package(
         .systemLibrary(name: "CBz2"),
 
         .testTarget(name: "CoreTests", dependencies: ["BackstopCore", "BackstopDrivers"], swiftSettings: settings),
+        // These run the program, with real PostgreSQL servers and a real pgBackRest: `./test` prepares what they need.
+        .target(name: "EndToEndSupport", path: "Tests/EndToEndSupport", swiftSettings: settings),
+        .testTarget(name: "EndToEndTests", dependencies: ["EndToEndSupport"], swiftSettings: settings),
+        .testTarget(name: "InteropTests", dependencies: ["EndToEndSupport"], swiftSettings: settings),
     ]
 )
