@@ -59,7 +59,11 @@ public final class Running {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+        // Threads of the Swift run-time block signals, and a program inherits that.
+        var nothing = sigset_t()
+        sigemptyset(&nothing)
+        posix_spawnattr_setsigmask(&attributes, &nothing)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
 
         var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         var envp: [UnsafeMutablePointer<CChar>?] = surroundings.map { strdup("\($0.key)=\($0.value)") } + [nil]
@@ -153,3 +157,6 @@ public func eventually<Answer>(_ what: String, within seconds: Double = 30, _ qu
         usleep(20_000)
     }
 }
+
+/// Lets a moment pass. Only for moments that are the point of a test; what is waited for has `eventually`.
+public func pause(_ seconds: Double) { usleep(useconds_t(seconds * 1_000_000)) }

@@ -2,7 +2,7 @@
 
 import Foundation
 
-public final class Workbench {
+public final class Workbench: Sendable {
     public let folder: TemporaryFolder
     public let tool: Tool
     public let format: Format
@@ -15,14 +15,23 @@ public final class Workbench {
     public var repository: String { folder.path("repository") }
 
     /// `options` go to the [global] section of the configuration, as they are.
-    public init(
-        _ tool: Tool = .underTest, on kind: RepositoryKind = .posix, _ format: Format = Format(.zst), options: KeyValuePairs<String, String> = [:]
+    public convenience init(
+        _ format: Format = Format(.zst), on kind: RepositoryKind = .posix, by tool: Tool = .underTest,
+        options: KeyValuePairs<String, String> = [:]
     ) throws {
-        folder = try TemporaryFolder()
-        self.tool = tool
-        self.format = format
-        storage = try kind.options(folder)
-        extra = options.map { ($0.key, $0.value) }
+        let folder = try TemporaryFolder()
+        try self.init(folder, tool, kind.options(folder), format, options.map { ($0.key, $0.value) })
+    }
+
+    /// Another place, with a configuration and a data folder of its own, that uses the same repository.
+    public convenience init(sharing other: Workbench, by tool: Tool? = nil) throws {
+        try self.init(TemporaryFolder(), tool ?? other.tool, other.storage, other.format, other.extra)
+    }
+
+    private init(
+        _ folder: TemporaryFolder, _ tool: Tool, _ storage: [(String, String)], _ format: Format, _ extra: [(String, String)]
+    ) throws {
+        (self.folder, self.tool, self.storage, self.format, self.extra) = (folder, tool, storage, format, extra)
         configuration = folder.path("backup.conf")
         for name in ["log", "lock", "spool"] { try folder.makeDirectory(name) }
         try configure()
@@ -51,12 +60,21 @@ public final class Workbench {
 
     /// Runs the program, whatever its status.
     public func attempt(_ arguments: String..., tool: Tool? = nil, stanza: String? = "demo", in directory: String? = nil) throws -> Outcome {
+        try attempt(arguments, tool: tool, stanza: stanza, in: directory)
+    }
+
+    public func attempt(_ arguments: [String], tool: Tool? = nil, stanza: String? = "demo", in directory: String? = nil) throws -> Outcome {
         try EndToEndSupport.attempt(command(arguments, tool: tool, stanza: stanza), in: directory ?? folder.path)
     }
 
     /// Runs the program, which must succeed.
     @discardableResult
     public func run(_ arguments: String..., tool: Tool? = nil, in directory: String? = nil) throws -> Outcome {
+        try run(arguments, tool: tool, in: directory)
+    }
+
+    @discardableResult
+    public func run(_ arguments: [String], tool: Tool? = nil, in directory: String? = nil) throws -> Outcome {
         let outcome = try EndToEndSupport.attempt(command(arguments, tool: tool), in: directory ?? folder.path)
         guard outcome.status == 0 else { throw Failure("\(outcome)") }
         return outcome
@@ -89,13 +107,12 @@ public final class Workbench {
         return cluster
     }
 
-    /// Restores into a new data folder of that name and returns the cluster, not started.
-    public func restore(_ name: String, _ options: String..., version: Int = 15, tool: Tool? = nil) throws -> Cluster {
+    /// Restores into a new data folder and returns the cluster, not started. Another name than that of the stanza's cluster goes to
+    /// the command line.
+    public func restore(_ name: String = "data", _ options: String..., version: Int = 15, tool: Tool? = nil) throws -> Cluster {
         let cluster = try Cluster(.version(version), in: folder, name: name)
         try folder.makeDirectory(name)
-        let outcome = try EndToEndSupport.attempt(
-            command(["--pg1-path=\(cluster.data)"] + options + ["restore"], tool: tool), in: folder.path)
-        guard outcome.status == 0 else { throw Failure("\(outcome)") }
+        try run((name == "data" ? [] : ["--pg1-path=\(cluster.data)"]) + options + ["restore"], tool: tool)
         return cluster
     }
 

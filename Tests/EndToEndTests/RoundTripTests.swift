@@ -3,7 +3,7 @@ import Testing
 
 /// A server archives, a backup is taken, more happens, the cluster is lost and comes back with every row: on each PostgreSQL,
 /// in each kind of repository, with every codec, open and sealed.
-@Suite(.servers, .timeLimit(.minutes(3)))
+@Suite(.servers)
 struct RoundTripTests {
     struct Case: Sendable, CustomStringConvertible {
         let version: Int
@@ -25,7 +25,7 @@ struct RoundTripTests {
 
     @Test(arguments: cases)
     func backupAndRestore(_ example: Case) throws {
-        let bench = try Workbench(on: example.kind, example.format)
+        let bench = try Workbench(example.format, on: example.kind)
         let cluster = try bench.cluster(example.version)
         try bench.run("stanza-create")
         try bench.run("stanza-create") // again: the same answer
