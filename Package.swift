@@ -18,9 +18,10 @@ let package = Package(
         .library(name: "BackstopConformance", targets: ["BackstopConformance"]),
     ],
     targets: [
+        // Linked as it is shipped, without the Swift run-time libraries, in the build of the tests too (which cannot use --static-swift-stdlib).
         .executableTarget(
             name: "pgbackstop", dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "BackstopCommands", "CSystem"],
-            path: "Sources/App", swiftSettings: settings),
+            path: "Sources/App", swiftSettings: settings, linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
         .target(name: "BackstopCore", dependencies: ["CSystem"], path: "Sources/Core", swiftSettings: settings),
         .target(name: "BackstopDrivers", dependencies: ["BackstopCore", "CSystem"], path: "Sources/Drivers", swiftSettings: settings),
         .target(
@@ -43,5 +44,9 @@ let package = Package(
         .testTarget(name: "CoreTests", dependencies: ["BackstopCore", "BackstopDrivers"], swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["BackstopCore", "BackstopCommands"], swiftSettings: settings),
         .testTarget(name: "PostgresTests", dependencies: ["BackstopCore", "BackstopCommands"], swiftSettings: settings),
+        // These run the program, with real PostgreSQL servers and a real pgBackRest: `./test` prepares what they need.
+        .target(name: "EndToEndSupport", path: "Tests/EndToEndSupport", swiftSettings: settings),
+        .testTarget(name: "EndToEndTests", dependencies: ["EndToEndSupport"], swiftSettings: settings),
+        .testTarget(name: "InteropTests", dependencies: ["EndToEndSupport"], swiftSettings: settings),
     ]
 )
