@@ -36,9 +36,9 @@ func code(_ body: () throws(BackupError) -> Void) -> BackupError.Code? {
 }
 
 /// A pg_control of any version with the fields that are read and a right checksum.
-func makeControl(_ version: PostgresVersion, checksums: UInt32 = 1, pageSize: UInt32 = 8192, segmentSize: UInt32 = 16 << 20, crcAt: Int? = nil)
-    -> [UInt8]
-{
+func makeControl(
+    _ version: PostgresVersion, checksums: UInt32 = 1, pageSize: UInt32 = 8192, segmentSize: UInt32 = 16 << 20, crcAt: Int? = nil
+) -> [UInt8] {
     let layout = version.layout
     var bytes = [UInt8](repeating: 0, count: 8192)
     bytes.setNumber(UInt64(7_123_456_789_012_345_678), at: 0)

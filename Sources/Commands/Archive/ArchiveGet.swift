@@ -44,7 +44,7 @@ struct ArchiveGet {
     }
 
     private func run() async throws(BackupError) -> Bool {
-        let cluster = try await ClusterFiles(context, path: try context.options.required("pg-path", 1))
+        let cluster = try ClusterFiles(context, path: try context.options.required("pg-path", 1))
         let control = try await cluster.control()
         if control.checkpoint == ControlFile.impossibleCheckpoint, try await !cluster.exists("backup_label") {
             throw BackupError(

@@ -35,7 +35,7 @@ enum DatabasePath {
     /// `PG_15_202209061`, `PG_9.6_201608131`.
     private static func isVersion(_ text: some StringProtocol) -> Bool {
         let parts = text.split(separator: "_", omittingEmptySubsequences: false)
-        return parts.count == 3 && parts[0] == "PG" && parts[1].split(separator: ".", omittingEmptySubsequences: false).allSatisfy { isNumber($0) }
-            && isNumber(parts[2])
+        return parts.count == 3 && parts[0] == "PG" && isNumber(parts[2])
+            && parts[1].split(separator: ".", omittingEmptySubsequences: false).allSatisfy { isNumber($0) }
     }
 }

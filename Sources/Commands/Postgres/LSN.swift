@@ -13,7 +13,8 @@ struct LSN: Hashable, Sendable, Comparable, CustomStringConvertible {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let high = Self.half(parts[0]), let low = Self.half(parts[1]) else {
             throw BackupError(
-                .format, "'\(text)' is not a WAL location", hint: "expected two hexadecimal numbers with a slash between, as in 16/B374D848.")
+                .format, "'\(text)' is not a WAL location",
+                hint: "expected two hexadecimal numbers with a slash between, as in 16/B374D848.")
         }
         value = UInt64(high) << 32 | UInt64(low)
     }

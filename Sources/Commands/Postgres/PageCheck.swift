@@ -2,18 +2,14 @@
 
 import BackstopCore
 import CPageChecksum
-import Glibc
 
 /// Notes the pages whose checksum is wrong. It never stops a put: a damaged page is backed up like any other and told about.
+/// Before each file `next`; the results are there from the end of the flow until the next one.
 final class PageCheck: Tap {
     /// Bytes.
     let pageSize: Int
     /// Whether a page counts as new by its header (else by its checksum being zero).
     let headerCheck: Bool
-    /// Reads `count` bytes at `offset` of the file again, for a page that failed: PostgreSQL may have written it while it was read.
-    /// A page of which anything changed is no error, since WAL replay will write it again. Nil: it cannot be read, the error stands.
-    var recheck: ((_ offset: UInt64, _ count: Int) -> [UInt8]?)?
-
     /// Numbers of the damaged pages in their relation, ascending. Empty after an alignment error: pages cannot be told then.
     private(set) var errors: [ClosedRange<UInt32>] = []
     /// The file's size is not a multiple of the page size. Known after `finish`.
@@ -80,18 +76,15 @@ final class PageCheck: Tap {
             index += good
             seen += UInt64(good)
             guard index < count else { return }
-            if !changed(UnsafeRawBufferPointer(rebasing: pages[index * pageSize..<(index + 1) * pageSize])) {
-                add(firstPage &+ UInt32(truncatingIfNeeded: seen))
-            }
+            add(firstPage &+ UInt32(truncatingIfNeeded: seen))
             index += 1
             seen += 1
         }
     }
 
-    /// Whether the file has other bytes by now where `page` was read.
-    private func changed(_ page: UnsafeRawBufferPointer) -> Bool {
-        guard let recheck, let fresh = recheck(seen * UInt64(pageSize), pageSize) else { return false }
-        return fresh.count != page.count || fresh.withUnsafeBytes { memcmp($0.baseAddress!, page.baseAddress!, page.count) != 0 }
+    /// Whether a page that failed is good when read again: PostgreSQL may have written it while it was read.
+    func isGood(_ page: [UInt8], number: UInt32) -> Bool {
+        page.count == pageSize && backstop_good_pages(page, pageSize, 1, number, headerCheck) == 1
     }
 
     private func add(_ page: UInt32) {

@@ -21,7 +21,8 @@ struct TimelineHistory: Sendable, Equatable {
             guard let first = fields.first, !first.hasPrefix("#") else { continue }
             guard fields.count >= 2, first.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }), let timeline = UInt32(first)
             else {
-                throw BackupError(.format, "'\(line)' is not a line of a timeline history", hint: "expected a timeline, a WAL location and a reason.")
+                throw BackupError(
+                    .format, "'\(line)' is not a line of a timeline history", hint: "expected a timeline, a WAL location and a reason.")
             }
             if let last = switches.last, last.timeline >= timeline {
                 throw BackupError(.format, "timeline \(timeline) follows \(last.timeline) in a timeline history, expected a larger number")

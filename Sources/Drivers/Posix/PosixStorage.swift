@@ -170,7 +170,7 @@ public final class PosixStorage: FileTree {
         do throws(BackupError) {
             return try OutputFile(creating: path, mode: modes.file)
         } catch where error.code == .notFound {
-            try makeFolders(folder, mode: modes.folder)
+            try makeFolders(folder, mode: modes.folder, durable: true)
             return try OutputFile(creating: path, mode: modes.file)
         }
     }
@@ -184,16 +184,17 @@ public final class PosixStorage: FileTree {
 
     // MARK: Folders, links, attributes
 
+    /// Durable after the next `sync`, like what is put with `durable: false`.
     public func makeDirectory(_ key: Key, _ attributes: Attributes) async throws(BackupError) {
-        try makeFolders(key, mode: attributes.mode ?? modes.folder)
+        try makeFolders(key, mode: attributes.mode ?? modes.folder, durable: false)
         try accounts.apply(attributes, path: path(key))
     }
 
-    /// Creates the folder and the missing ones above it, and makes their names durable.
-    private func makeFolders(_ key: Key, mode: UInt32) throws(BackupError) {
+    /// Creates the folder and the missing ones above it.
+    private func makeFolders(_ key: Key, mode: UInt32, durable: Bool) throws(BackupError) {
         let path = path(key)
         if mkdir(path, mode) == 0 {
-            try syncFolder(parentPath(path))
+            if durable || !unsynced.take(folder: path) { try syncFolder(parentPath(path)) }
             return
         }
         switch errno {
@@ -204,11 +205,11 @@ public final class PosixStorage: FileTree {
             }
         case ENOENT where path != "/":
             if key.isRoot {
-                try PosixStorage(root: parentPath(path), modes: modes).makeFolders(.root, mode: modes.folder)
+                try PosixStorage(root: parentPath(path), modes: modes).makeFolders(.root, mode: modes.folder, durable: durable)
             } else {
-                try makeFolders(key.parent, mode: modes.folder)
+                try makeFolders(key.parent, mode: modes.folder, durable: durable)
             }
-            try makeFolders(key, mode: mode)
+            try makeFolders(key, mode: mode, durable: durable)
         default:
             throw systemError("create path", path, denied: .pathCreate)
         }
@@ -224,7 +225,7 @@ public final class PosixStorage: FileTree {
         func make() -> Int32 { kind == .symbolic ? symlink(target, path) : Glibc.link(self.path(Key(target)), path) }
         if make() == 0 { return }
         if errno == ENOENT {
-            try makeFolders(key.parent, mode: modes.folder)
+            try makeFolders(key.parent, mode: modes.folder, durable: true)
             if make() == 0 { return }
         }
         throw systemError("create link", path)

@@ -12,14 +12,29 @@ final class UnsyncedFileSystems: Sendable {
 
     deinit { descriptors.withLock { for descriptor in $0.values where descriptor >= 0 { close(descriptor) } } }
 
-    /// True when the file will be made durable by `sync`; false when its file system wants an fsync of each file.
+    /// True when the open file will be made durable by `sync`; false when its file system wants an fsync of each file.
     func take(_ descriptor: Int32, folder: String) -> Bool {
         var status = FileStatus()
         guard Self.kernelReportsErrors, fstat(descriptor, &status) == 0 else { return false }
-        return descriptors.withLock { descriptors in
-            if let known = descriptors[status.st_dev] { return known >= 0 }
-            let opened = Self.isTrusted(descriptor) ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1
-            descriptors[status.st_dev] = opened
+        return take(status.st_dev) { open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    }
+
+    /// The same for the names in a folder.
+    func take(folder: String) -> Bool {
+        var status = FileStatus()
+        guard Self.kernelReportsErrors, fileStatus(folder, follow: true, &status) == 0 else { return false }
+        return take(status.st_dev) { open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    }
+
+    private func take(_ device: dev_t, _ open: () -> Int32) -> Bool {
+        descriptors.withLock { descriptors in
+            if let known = descriptors[device] { return known >= 0 }
+            var opened = open()
+            if opened >= 0, !Self.isTrusted(opened) {
+                close(opened)
+                opened = -1
+            }
+            descriptors[device] = opened
             return opened >= 0
         }
     }
