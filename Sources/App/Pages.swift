@@ -7,8 +7,8 @@ import BackstopCore
 func pageToPrint(_ configuration: Configuration, _ table: OptionTable) throws(BackupError) -> String? {
     switch configuration.command.name {
     case "version":
-        return configuration.options.string("output") == "num" ? Program.versionNumber : "\(Program.title) \(Program.version)\n"
-    case "help": return ""
+        return versionText(configuration.options)
+    case "help": return try Help.page(configuration, table)
     default: return nil
     }
 }
