@@ -44,7 +44,10 @@ struct App {
     }
 
     private static func run(_ configuration: Configuration, _ log: Log) -> Int32 {
-        log.configure(configuration.logSettings)
+        var settings = configuration.logSettings
+        // Commands that print what they found: a warning must not end up in the middle of JSON.
+        if configuration.command.runLevel == .debug { settings.consoleDescriptor = STDERR_FILENO }
+        log.configure(settings)
         if let path = configuration.logFile { log.openFile(path) }
         if configuration.options.optionalFlag("neutral-umask") ?? true { umask(0) }
         if let priority = configuration.options.number("priority") { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Int32(priority)) }
@@ -79,12 +82,18 @@ struct App {
                 command: configuration.command.name, options: configuration.options, positional: configuration.positional,
                 registry: try registry(configuration.options), log: log,
                 openTree: { path in PosixStorage(root: path, modes: .cluster) },
-                inheritedOptions: configuration.arguments(for: "archive-get", leavingOut: ["stanza"]), programPath: programPath(configuration))
+                inheritedOptions: configuration.arguments(for: "archive-get", leavingOut: notForRestoreCommand), programPath: programPath(configuration))
             return .success(try await runCommand(context))
         } catch {
             return .failure(error)
         }
     }
+
+    /// What concerns the restore and not the recovery after it (repository-format.md section 10.5); the stanza is always given.
+    private static let notForRestoreCommand: Set = [
+        "stanza", "exec-id", "process-max", "job-retry", "job-retry-interval", "log-level-console", "log-level-file", "log-level-stderr",
+        "log-path", "log-subprocess", "log-timestamp", "priority", "allow-root", "neutral-umask",
+    ]
 
     /// All built-ins, or what plugins.conf lists of them.
     private static func registry(_ options: Options) throws(BackupError) -> Registry {

@@ -27,8 +27,8 @@ struct BackupCommand {
     }
 
     private func run() async throws(BackupError) {
-        let archiveInfo = try await ArchiveInfo.required(repository, stanza, context.log)
         var info = try await BackupInfo.required(repository, stanza, context.log)
+        let archiveInfo = try await ArchiveInfo.required(repository, stanza, context.log)
         let session = isOnline ? try OnlineSession(context, cluster) : nil
         if session == nil { try await refuseRunning() }
         let control = try await cluster.control()
