@@ -131,13 +131,12 @@ struct ArchiveGet {
     private func copy(_ match: Match) async throws(BackupError) {
         let repository = match.repository
         let codec = match.sha1 == nil ? try repository.registry.codec("none") : try Decoding.codec(ofFile: match.key.name, repository.registry)
-        var steps = try Decoding(codec: codec, cipher: repository.cipher, passphrase: match.passphrase).steps(.normal)
-        if let sha1 = match.sha1 {
-            let expect = Expect(try repository.sha1())
-            expect.next(digest: sha1, size: nil)
-            steps.append(.tap(expect))
-        }
-        var flow = try Flow(try await repository.storage.open(match.key), Chain(steps))
+        let steps = try Decoding(codec: codec, cipher: repository.cipher, passphrase: match.passphrase).steps(.normal)
+        let decoded = try Flow(try await repository.storage.open(match.key), Chain(steps))
+        let expect = Expect(try repository.sha1())
+        expect.next(digest: match.sha1, size: nil)
+        // Recovery waits for each segment: decoding on one core and the checksum on another make up for the time it takes to verify.
+        var flow = try Flow(ReadAhead(decoded), Chain([.tap(expect)]))
         // Not durable: PostgreSQL asks again after a crash.
         _ = try await context.openTree("").put(
             Key(String(destination.dropFirst())), from: &flow, PutOptions(durable: false, attributes: Attributes(mode: 0o600)))

@@ -142,6 +142,7 @@ struct ArchivePush {
     private func pushSegment(
         _ tree: any FileTree, _ file: Key, _ targets: [ArchiveTarget], _ failures: inout [String]
     ) async throws(BackupError) {
+        let before = try await tree.stat(file)
         let sha1 = try targets[0].repository.sha1()
         var check = try Flow(try await tree.open(file), Chain([.tap(sha1)]))
         var block = Block(capacity: 1 << 18)
@@ -177,12 +178,17 @@ struct ArchivePush {
                 pending.append(target)
             }
         }
+        var stored: [(ArchiveTarget, Key)] = []
         for target in pending {
-            // The checksum that is in the name is that of the bytes that were stored, even if the file changed in between.
-            let expect = Expect(try target.repository.sha1())
-            expect.next(digest: digest, size: try await tree.stat(file)?.size ?? 0)
             let encoding = try target.encoding(context.options)
-            await put(tree, file, target, "\(name)-\(digest)\(encoding.codec.suffix)", [.tap(expect)] + (try encoding.steps()), &failures)
+            let key = target.folder(stanza, name) / "\(name)-\(digest)\(encoding.codec.suffix)"
+            if await put(tree, file, target, key, try encoding.steps(), &failures) { stored.append((target, key)) }
+        }
+        // The checksum in the name must be that of the bytes that were stored.
+        guard try await tree.stat(file) == before else {
+            for (target, key) in stored { try await target.repository.storage.remove(key) }
+            throw BackupError(
+                .fileRead, "WAL file '\(path)' changed while it was pushed", hint: "archive_command is for PostgreSQL, which runs it for complete segments only.")
         }
     }
 
@@ -194,19 +200,21 @@ struct ArchivePush {
             if let cipher = target.repository.cipher, let passphrase = target.passphrase {
                 steps.append(.transform(try cipher.open(passphrase, .normal).encoder()))
             }
-            await put(tree, file, target, name, steps, &failures)
+            _ = await put(tree, file, target, target.folder(stanza, name) / name, steps, &failures)
         }
     }
 
+    /// Whether it was stored; a failure of one repository does not keep the file from the others.
     private func put(
-        _ tree: any FileTree, _ file: Key, _ target: ArchiveTarget, _ stored: String, _ steps: [Step], _ failures: inout [String]
-    ) async {
+        _ tree: any FileTree, _ file: Key, _ target: ArchiveTarget, _ key: Key, _ steps: [Step], _ failures: inout [String]
+    ) async -> Bool {
         do throws(BackupError) {
-            let key = Layout.archiveFolder(stanza, target.database.archiveID, of: name) / stored
             var flow = try Flow(try await tree.open(file), Chain(steps))
             _ = try await target.repository.storage.put(key, from: &flow, PutOptions())
+            return true
         } catch {
             failures.append("\(target.repository.name): \(error)")
+            return false
         }
     }
 }
@@ -221,6 +229,8 @@ private struct ArchiveTarget {
         let info = try await ArchiveInfo.required(repository, stanza, context.log)
         return ArchiveTarget(repository: repository, database: info.history.current, passphrase: info.passphrase)
     }
+
+    func folder(_ stanza: String, _ name: String) -> Key { Layout.archiveFolder(stanza, database.archiveID, of: name) }
 
     func encoding(_ options: Options) throws(BackupError) -> Encoding { try Encoding(options, repository, passphrase: passphrase) }
 }

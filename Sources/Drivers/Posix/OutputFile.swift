@@ -13,8 +13,14 @@ struct OutputFile: ~Copyable {
         descriptor = try call("create", path) { open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode) }
     }
 
-    /// Writes all of `source` and answers how many bytes that were.
-    mutating func write<Source: ByteSource & ~Copyable>(from source: inout Source, _ blocks: BlockPool) async throws(BackupError) -> UInt64 {
+    /// Bytes after which the disk is asked to begin with what was written.
+    private static let writebackStep: UInt64 = 2 << 20
+
+    /// Writes all of `source` and answers how many bytes that were. With `syncSoon` the disk begins while there is more to come, so that
+    /// the fsync at the end has little left to wait for.
+    mutating func write<Source: ByteSource & ~Copyable>(
+        from source: inout Source, _ blocks: BlockPool, syncSoon: Bool
+    ) async throws(BackupError) -> UInt64 {
         let descriptor = descriptor
         let path = path
         var size: UInt64 = 0
@@ -25,6 +31,7 @@ struct OutputFile: ~Copyable {
             more = try await lent.block.fillWhole(from: &source)
             try lent.block.withBytes { (bytes: RawSpan) throws(BackupError) in try Self.writeAll(descriptor, bytes, path) }
             size += UInt64(lent.block.count)
+            if syncSoon, size % Self.writebackStep == 0 { _ = backstop_start_writeback(descriptor) }
         }
         return size
     }
@@ -43,9 +50,9 @@ struct OutputFile: ~Copyable {
         try call("sync", path) { fsync(descriptor) }
     }
 
-    /// Begins to bring a larger file to the disk, so that the sync of the whole file system at the end has little left to do.
+    /// Begins to bring a large file to the disk, so that the sync of the whole file system at the end has little left to do.
     func startWriteback(_ size: UInt64) {
-        if size >= 1 << 20 { _ = backstop_start_writeback(descriptor) }
+        if size >= 32 << 20 { _ = backstop_start_writeback(descriptor) }
     }
 
     /// Closes it; a network file system may report only now that the bytes could not be written.

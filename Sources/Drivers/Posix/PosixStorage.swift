@@ -137,7 +137,7 @@ public final class PosixStorage: FileTree {
         let temporary = temporaryPath(for: key)
         var file = try create(temporary, in: key.parent)
         do throws(BackupError) {
-            let size = try await file.write(from: &source, blocks)
+            let size = try await file.write(from: &source, blocks, syncSoon: options.durable)
             var attributes = options.attributes
             if attributes.mode == modes.file { attributes.mode = nil }
             try accounts.apply(attributes, descriptor: file.descriptor, path: path)
