@@ -36,6 +36,9 @@ let package = Package(
         .systemLibrary(name: "CLz4"),
         .systemLibrary(name: "CBz2"),
 
+        .testTarget(
+            name: "ConformanceTests", dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "BackstopConformance"],
+            swiftSettings: settings),
         .testTarget(name: "CoreTests", dependencies: ["BackstopCore", "BackstopDrivers"], swiftSettings: settings),
     ]
 )
