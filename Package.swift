@@ -41,6 +41,9 @@ let package = Package(
         .systemLibrary(name: "CLz4"),
         .systemLibrary(name: "CBz2"),
 
+        .testTarget(
+            name: "ConformanceTests", dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "BackstopConformance"],
+            swiftSettings: settings),
         .testTarget(name: "CoreTests", dependencies: ["BackstopCore", "BackstopDrivers"], swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["BackstopCore", "BackstopCommands"], swiftSettings: settings),
         .testTarget(name: "PostgresTests", dependencies: ["BackstopCore", "BackstopCommands"], swiftSettings: settings),

@@ -1,1 +1,0 @@
-// Named checks of the contracts in BackstopCore, for tests, the command line and third parties.
