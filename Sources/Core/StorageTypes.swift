@@ -31,6 +31,14 @@ public struct Key: Hashable, Sendable, Comparable, CustomStringConvertible {
         folder.path.isEmpty ? Key(String(name)) : Key("\(folder.path)/\(name)")
     }
 
+    // Text compares equal when it looks equal (`é` has two spellings); names of files are bytes.
+    public static func == (a: Key, b: Key) -> Bool { a.path.utf8.elementsEqual(b.path.utf8) }
+
+    public func hash(into hasher: inout Hasher) {
+        var path = path
+        path.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+
     /// Byte order, the order of listings and manifests.
     public static func < (a: Key, b: Key) -> Bool { bytewiseLess(a.path, b.path) }
 }

@@ -34,10 +34,10 @@ struct BadInputTests {
         Case("backup", "--type=weekly", status: 32, words: "weekly"),
         Case("backup", status: 37, words: "stanza", stanza: nil),
         Case("restore", status: 37, words: "stanza", stanza: nil),
-        Case("archive-push", status: 43, words: "WAL segment"),
+        Case("archive-push", status: 43, words: "WAL-PATH"),
         Case("make-coffee", status: 48, words: "make-coffee"),
         Case("info", "extra", status: 96),
-        Case("info", "--config=/nowhere/at.all", status: 31, words: "config", "multiple"),
+        Case("info", "--config=/nowhere/at.all", status: 31, words: "config", "more than once"),
         Case("info", status: 32, words: "sideways", global: ["log-level-console": "sideways"]),
     ]
 
