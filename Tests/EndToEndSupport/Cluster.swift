@@ -96,7 +96,7 @@ public final class Cluster {
     }
 
     public func tryToStart(_ settings: [String] = [], within seconds: Double = 30) throws -> Outcome {
-        let options = (["unix_socket_directories=\(sockets)", "listen_addresses="] + settings).map { "-c \($0)" }.joined(separator: " ")
+        let options = (["unix_socket_directories=\(sockets)", "port=5432", "listen_addresses="] + settings).map { "-c \($0)" }.joined(separator: " ")
         return try attempt(
             [
                 installation.program("pg_ctl"), "-D", data, "-l", "\(data).log", "-w", "-t", "\(Int(seconds))", "-o", options, "start",

@@ -13,7 +13,8 @@ public struct Tool: Sendable, CustomStringConvertible {
         let environment = ProcessInfo.processInfo.environment
         let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
         let built = URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("pgbackstop").path
-        return try! Tool(copying: environment["PGBACKSTOP_TEST_PROGRAM"] ?? built)
+        let given = environment["PGBACKSTOP_TEST_PROGRAM"] ?? ""
+        return try! Tool(copying: given.isEmpty ? built : given)
     }()
 
     /// The real pgBackRest.
