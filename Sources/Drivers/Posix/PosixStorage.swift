@@ -162,7 +162,8 @@ public final class PosixStorage: FileTree {
     private func temporaryPath(for key: Key) -> String {
         let random = String(UInt32.random(in: .min ... .max), radix: 16)
         // A name may have 255 bytes; cutting a long one is fine, the random part keeps it apart.
-        let name = String(decoding: key.name.utf8.prefix(255 - 10 - Self.temporarySuffix.utf8.count), as: UTF8.self)
+        var name = key.name
+        while name.utf8.count > 255 - 10 - Self.temporarySuffix.utf8.count { name.removeLast() }
         return "\(path(key.parent))/\(name).\(random)\(Self.temporarySuffix)"
     }
 
