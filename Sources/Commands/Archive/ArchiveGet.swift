@@ -103,7 +103,7 @@ struct ArchiveGet {
                 for database in ids { matches += try await find(repository, info, database) }
                 usable = true
             } catch {
-                failures.append("repo\(index): \(error)")
+                failures.append(error.text(of: "repo\(index)"))
             }
         }
         // With a repository that answered, what the others say does not matter: the file is not there.

@@ -62,7 +62,7 @@ struct ArchivePush {
             do throws(BackupError) {
                 targets.append(try await ArchiveTarget.open(repository, stanza, context))
             } catch {
-                failures.append("\(repository.name): \(error)")
+                failures.append(error.text(of: repository.name))
             }
         }
         targets = try await checkCluster(targets, &failures)
@@ -87,7 +87,7 @@ struct ArchivePush {
             do throws(BackupError) {
                 repositories.append(try await Repository.open(index, context))
             } catch {
-                failures.append("repo\(index): \(error)")
+                failures.append(error.text(of: "repo\(index)"))
             }
         }
         return repositories
@@ -155,7 +155,7 @@ struct ArchivePush {
             do throws(BackupError) {
                 found = try await ArchiveFile.find(name, target.repository, stanza, target.database.archiveID)
             } catch {
-                failures.append("\(target.repository.name): \(error)")
+                failures.append(error.text(of: target.repository.name))
                 continue
             }
             if found.count > 1 {
@@ -213,7 +213,7 @@ struct ArchivePush {
             _ = try await target.repository.storage.put(key, from: &flow, PutOptions())
             return true
         } catch {
-            failures.append("\(target.repository.name): \(error)")
+            failures.append(error.text(of: target.repository.name))
             return false
         }
     }

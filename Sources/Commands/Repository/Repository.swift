@@ -114,6 +114,11 @@ struct Repository: Sendable {
     }
 }
 
+extension BackupError {
+    /// For a list of what went wrong in several repositories: says which one, once.
+    func text(of repository: String) -> String { message.hasPrefix("\(repository): ") ? description : "\(repository): \(description)" }
+}
+
 /// `bytes.count` a multiple of 3.
 func base64(_ bytes: [UInt8]) -> String {
     let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)

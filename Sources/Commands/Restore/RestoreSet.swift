@@ -35,8 +35,8 @@ struct RestoreSet {
                 problems.append("\(repository.name): \(info.backups.isEmpty ? "no backup sets to restore" : "no backup set that fits")")
             } catch {
                 firstError = firstError ?? error
-                problems.append("repo\(index): \(error)")
-                context.log.warn("repo\(index): \(error)")
+                problems.append(error.text(of: "repo\(index)"))
+                context.log.warn(error.text(of: "repo\(index)"))
             }
         }
         if problems.count == 1, let firstError { throw firstError }
