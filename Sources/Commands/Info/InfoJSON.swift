@@ -110,7 +110,7 @@ extension Manifest {
     /// Links other than tablespaces, by their path in PGDATA.
     var plainLinks: [(name: String, destination: String)] {
         targets.filter { $0.isLink && $0.tablespace == nil }.map { target in
-            (String(target.name.dropFirst(Manifest.dataName.count + 1)), target.file.map { "\(target.path)/\($0)" } ?? target.path)
+            (Manifest.shown(target.name), target.destination)
         }
     }
 

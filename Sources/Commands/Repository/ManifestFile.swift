@@ -28,6 +28,8 @@ extension Manifest {
     /// Saves the final manifest: the copy, the main file, then the history (repository-format.md section 1.3).
     func save(_ repository: Repository, _ stanza: String, passphrase: String?) async throws(BackupError) {
         let bytes = try bytes(try repository.sha1(), version: Program.formatVersion)
+        // What cannot be read back must not be called a backup.
+        _ = try Manifest(bytes, try repository.sha1())
         let key = Layout.manifest(stanza, label)
         try await repository.write(key + Layout.copySuffix, bytes, passphrase)
         try await repository.write(key, bytes, passphrase)
