@@ -39,6 +39,10 @@ let package = Package(
         .testTarget(
             name: "ConformanceTests", dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "BackstopConformance"],
             swiftSettings: settings),
+        .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+        .testTarget(
+            name: "BudgetTests", dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "CTestSupport"],
+            swiftSettings: settings),
         .testTarget(name: "CoreTests", dependencies: ["BackstopCore", "BackstopDrivers"], swiftSettings: settings),
     ]
 )
