@@ -18,18 +18,23 @@ let package = Package(
         .library(name: "BackstopConformance", targets: ["BackstopConformance"]),
     ],
     targets: [
+        // Linked as it is shipped, without the Swift run-time libraries, in the build of the tests too (which cannot use --static-swift-stdlib).
         .executableTarget(
-            name: "pgbackstop", dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "BackstopCommands"],
-            path: "Sources/App", swiftSettings: settings),
+            name: "pgbackstop", dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "BackstopCommands", "CSystem"],
+            path: "Sources/App", swiftSettings: settings, linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
         .target(name: "BackstopCore", dependencies: ["CSystem"], path: "Sources/Core", swiftSettings: settings),
         .target(name: "BackstopDrivers", dependencies: ["BackstopCore", "CSystem"], path: "Sources/Drivers", swiftSettings: settings),
         .target(
             name: "BackstopCodecs", dependencies: ["BackstopCore", "CZlib", "CCrypto", "CZstd", "CLz4", "CBz2"],
             path: "Sources/Codecs", swiftSettings: settings),
-        .target(name: "BackstopCommands", dependencies: ["BackstopCore", "CSystem"], path: "Sources/Commands", swiftSettings: settings),
+        .target(
+            name: "BackstopCommands", dependencies: ["BackstopCore", "CSystem", "CPageChecksum", "CPq"],
+            path: "Sources/Commands", swiftSettings: settings),
         .target(name: "BackstopConformance", dependencies: ["BackstopCore"], path: "Sources/Conformance", swiftSettings: settings),
 
         .target(name: "CSystem"),
+        .target(name: "CPageChecksum"),
+        .target(name: "CPq"),
         .systemLibrary(name: "CZlib"),
         .systemLibrary(name: "CCrypto"),
         .systemLibrary(name: "CZstd"),
@@ -44,5 +49,11 @@ let package = Package(
             name: "BudgetTests", dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "CTestSupport"],
             swiftSettings: settings),
         .testTarget(name: "CoreTests", dependencies: ["BackstopCore", "BackstopDrivers"], swiftSettings: settings),
+        .testTarget(name: "ConfigurationTests", dependencies: ["BackstopCore", "BackstopCommands"], swiftSettings: settings),
+        .testTarget(name: "PostgresTests", dependencies: ["BackstopCore", "BackstopCommands"], swiftSettings: settings),
+        // These run the program, with real PostgreSQL servers and a real pgBackRest: `./test` prepares what they need.
+        .target(name: "EndToEndSupport", path: "Tests/EndToEndSupport", swiftSettings: settings),
+        .testTarget(name: "EndToEndTests", dependencies: ["EndToEndSupport"], swiftSettings: settings),
+        .testTarget(name: "InteropTests", dependencies: ["EndToEndSupport"], swiftSettings: settings),
     ]
 )

@@ -1,1 +1,155 @@
-@main struct App { static func main() { print("x") } }
+// The composition root: built-ins, plugins.conf and configuration come together here, and nowhere else.
+
+import BackstopCodecs
+import BackstopCommands
+import BackstopCore
+import BackstopDrivers
+import CSystem
+import Glibc
+import Synchronization
+
+@main
+struct App {
+    static func main() {
+        backstop_block_signals()
+        exit(run(CommandLine.arguments))
+    }
+
+    private static func run(_ arguments: [String]) -> Int32 {
+        let table = OptionTable.standard()
+        let commandLine: ParsedCommandLine
+        do throws(BackupError) {
+            commandLine = try ParsedCommandLine.parse(arguments, table)
+        } catch {
+            // The log is not set up: neither where it goes nor how much of it is known.
+            writeAll(STDERR_FILENO, "ERROR: [\(threeDigits(error.code.exitStatus))]: \(error)\n")
+            return error.code.exitStatus
+        }
+        let log = Log()
+        do throws(BackupError) {
+            let configuration = try Configuration.load(commandLine, environment: configurationEnvironment(), table)
+            if let text = try pageToPrint(configuration, table) {
+                writeAll(STDOUT_FILENO, text)
+                return 0
+            }
+            try configuration.checkUser(geteuid())
+            return run(configuration, log)
+        } catch {
+            var settings = Log.Settings()
+            settings.timestamp = false
+            log.configure(settings)
+            log.error(error)
+            return error.code.exitStatus
+        }
+    }
+
+    private static func run(_ configuration: Configuration, _ log: Log) -> Int32 {
+        var settings = configuration.logSettings
+        // Commands that print what they found: a warning must not end up in the middle of JSON.
+        if configuration.command.runLevel == .debug { settings.consoleDescriptor = STDERR_FILENO }
+        log.configure(settings)
+        if let path = configuration.logFile { log.openFile(path) }
+        if configuration.options.optionalFlag("neutral-umask") ?? true { umask(0) }
+        if let priority = configuration.options.number("priority") { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Int32(priority)) }
+        let level = configuration.command.runLevel
+        let started = ContinuousClock.now
+        log.write(level, "\(configuration.command.name) command begin \(Program.version): \(configuration.commandLineText)")
+        for warning in configuration.warnings { log.warn(warning) }
+        for note in configuration.notes { log.info(note) }
+
+        watchSignals()
+        let result = Mutex<Result<Int32, BackupError>>(.success(0))
+        Lane.onThisThread {
+            let outcome = await execute(configuration, log)
+            result.withLock { $0 = outcome }
+        }
+        switch result.withLock({ $0 }) {
+        case .success(let status):
+            let elapsed = (ContinuousClock.now - started).components
+            let milliseconds = elapsed.seconds * 1000 + elapsed.attoseconds / 1_000_000_000_000_000
+            log.write(level, "\(configuration.command.name) command end: completed successfully (\(milliseconds)ms)")
+            return status
+        case .failure(let error):
+            log.error(error)
+            log.write(level, "\(configuration.command.name) command end: aborted with exception [\(threeDigits(error.code.exitStatus))]")
+            return error.code.exitStatus
+        }
+    }
+
+    private static func execute(_ configuration: Configuration, _ log: Log) async -> Result<Int32, BackupError> {
+        do throws(BackupError) {
+            let context = RunContext(
+                command: configuration.command.name, options: configuration.options, positional: configuration.positional,
+                registry: try registry(configuration.options), log: log,
+                openTree: { path in PosixStorage(root: path, modes: .cluster) },
+                inheritedOptions: configuration.arguments(for: "archive-get", leavingOut: notForRestoreCommand), programPath: programPath(configuration))
+            return .success(try await runCommand(context))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// What concerns the restore and not the recovery after it (repository-format.md section 10.5); the stanza is always given.
+    private static let notForRestoreCommand: Set = [
+        "stanza", "exec-id", "process-max", "job-retry", "job-retry-interval", "log-level-console", "log-level-file", "log-level-stderr",
+        "log-path", "log-subprocess", "log-timestamp", "priority", "allow-root", "neutral-umask",
+    ]
+
+    /// All built-ins, or what plugins.conf lists of them.
+    private static func registry(_ options: Options) throws(BackupError) -> Registry {
+        var registry = Registry()
+        registerBuiltinDrivers(in: &registry)
+        registerBuiltinCodecs(in: &registry)
+        guard let path = options.string("plugins") else { return registry }
+        guard let text = try readText(path) else {
+            if options.isGiven("plugins") {
+                throw BackupError(.fileMissing, "plugins file '\(path)' does not exist", hint: "give another one with --plugins, or none at all.")
+            }
+            return registry
+        }
+        return try registry.restricted(to: try PluginsFile(text: text, path: path))
+    }
+
+    /// nil when there is no such file.
+    private static func readText(_ path: String) throws(BackupError) -> String? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        if descriptor < 0 {
+            if errno == ENOENT { return nil }
+            throw BackupError(.fileOpen, "unable to open '\(path)': \(systemMessage(errno))")
+        }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = read(descriptor, &buffer, buffer.count)
+            if count < 0 { throw BackupError(.fileRead, "unable to read '\(path)': \(systemMessage(errno))") }
+            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+            bytes += buffer[..<count]
+        }
+    }
+
+    /// What other processes start this program with.
+    private static func programPath(_ configuration: Configuration) -> String {
+        if configuration.options.isGiven("cmd"), let command = configuration.options.string("cmd") { return command }
+        if configuration.program.hasPrefix("/") { return configuration.program }
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+            let count = readlink("/proc/self/exe", buffer.baseAddress!, buffer.count)
+            return count > 0 ? String(decoding: UnsafeRawBufferPointer(start: buffer.baseAddress, count: count), as: UTF8.self) : configuration.program
+        }
+    }
+
+    /// The first signal asks the command to end in order, a second one ends it at once.
+    private static func watchSignals() {
+        var thread = pthread_t()
+        pthread_create(
+            &thread, nil,
+            { _ in
+                Cancellation.request(signal: backstop_wait_signal())
+                _ = backstop_wait_signal()
+                _exit(BackupError.Code.cancelled.exitStatus)
+            }, nil)
+        pthread_detach(thread)
+    }
+
+    private static func threeDigits(_ number: Int32) -> String { (number < 10 ? "00" : number < 100 ? "0" : "") + String(number) }
+}

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 int backstop_syncfs(int descriptor) { return syncfs(descriptor); }
@@ -12,8 +12,9 @@ int backstop_start_writeback(int descriptor) {
     return sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
-int backstop_rename_no_replace(int folder, const char *from, const char *to) {
-    return renameat2(folder, from, folder, to, RENAME_NOREPLACE);
+long backstop_file_system(int descriptor) {
+    struct statfs system;
+    return fstatfs(descriptor, &system) == 0 ? (long)system.f_type : -1;
 }
 
 static void handled(sigset_t *set) {
@@ -36,3 +37,5 @@ int backstop_wait_signal(void) {
     handled(&set);
     return sigwait(&set, &number) == 0 ? number : -1;
 }
+
+char **backstop_environment(void) { return environ; }

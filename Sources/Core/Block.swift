@@ -1,7 +1,9 @@
 // Memory with one owner: the buffers that data flows through, allocated once per worker and used again for every object.
 
-/// A piece of memory that is filled at its end and taken from its start.
-public struct Block: ~Copyable {
+import Synchronization
+
+/// A piece of memory that is filled at its end and taken from its start. Sendable because it has a single owner.
+public struct Block: ~Copyable, @unchecked Sendable {
     let base: UnsafeMutableRawPointer
     public let capacity: Int
     var start = 0
@@ -73,28 +75,44 @@ public struct Block: ~Copyable {
     }
 }
 
-/// Blocks of one size that a worker keeps between objects. Not shared: each worker has its own.
-public final class BlockPool {
+/// Blocks of one size that are kept between objects, safe to use from any worker: a driver's part buffers.
+public final class BlockPool: Sendable {
+    // The pointers in the list have no other owner: a block is in the list or lent.
+    private struct Kept: @unchecked Sendable { var blocks: [UnsafeMutablePointer<Block>] = [] }
+
     public let blockSize: Int
-    private var free: [UnsafeMutablePointer<Block>] = []
+    private let kept = Mutex(Kept())
 
-    public init(blockSize: Int = 1 << 20) { self.blockSize = blockSize }
+    public init(blockSize: Int = 1 << 18) { self.blockSize = blockSize }
 
-    deinit { for block in free { block.deinitialize(count: 1).deallocate() } }
+    deinit { kept.withLock { for block in $0.blocks { block.deinitialize(count: 1).deallocate() } } }
 
-    /// Lends a block, cleared, for the time of `body`.
-    public func withBlock<Result>(
-        _ body: (inout Block) async throws(BackupError) -> Result
-    ) async throws(BackupError) -> Result {
-        let block: UnsafeMutablePointer<Block>
-        if let kept = free.popLast() {
-            block = kept
-        } else {
-            block = .allocate(capacity: 1)
-            block.initialize(to: Block(capacity: blockSize))
+    /// A cleared block, which goes back to the pool at the end of its life.
+    public func lend() -> LentBlock {
+        let last = kept.withLock { kept in Kept(blocks: kept.blocks.popLast().map { [$0] } ?? []) }
+        if let pointer = last.blocks.first {
+            pointer.pointee.clear()
+            return LentBlock(pointer: pointer, pool: self)
         }
-        block.pointee.clear()
-        defer { free.append(block) }
-        return try await body(&block.pointee)
+        let pointer = UnsafeMutablePointer<Block>.allocate(capacity: 1)
+        pointer.initialize(to: Block(capacity: blockSize))
+        return LentBlock(pointer: pointer, pool: self)
     }
+
+    fileprivate func take(back lent: borrowing LentBlock) {
+        let pointer = Kept(blocks: [lent.pointer])
+        kept.withLock { $0.blocks += pointer.blocks }
+    }
+}
+
+public struct LentBlock: ~Copyable, @unchecked Sendable {
+    fileprivate let pointer: UnsafeMutablePointer<Block>
+    fileprivate let pool: BlockPool
+
+    public var block: Block {
+        _read { yield pointer.pointee }
+        nonmutating _modify { yield &pointer.pointee }
+    }
+
+    deinit { pool.take(back: self) }
 }

@@ -22,6 +22,8 @@ public final class Log: Sendable {
         public var file = LogLevel.off
         public var standardError = LogLevel.off
         public var timestamp = true
+        /// Where console lines go: standard output, or standard error for commands whose output is for other programs.
+        public var consoleDescriptor = STDOUT_FILENO
         public init() {}
     }
 
@@ -84,7 +86,7 @@ public final class Log: Sendable {
             let line = stamp + column + text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n" + indent) + "\n"
             if console {
                 state.beforeConsole?()
-                writeAll(STDOUT_FILENO, line)
+                writeAll(settings.consoleDescriptor, line)
             }
             if file { writeAll(state.descriptor, line) }
         }

@@ -38,15 +38,16 @@ public final class ByteCount: Tap {
 public final class Expect: Tap {
     private let checksum: any Checksum
     private let size: ByteCount
-    private var wanted: (digest: String?, size: UInt64)?
+    private var wanted: (digest: String?, size: UInt64?)
 
     public init(_ checksum: any Checksum) {
         self.checksum = checksum
         size = ByteCount()
+        wanted = (nil, nil)
     }
 
-    /// Sets what the next object must be: its size in bytes and its digest in hexadecimal (nil: any).
-    public func next(digest: String?, size: UInt64) { wanted = (digest, size) }
+    /// Sets what the next object must be: its size in bytes and its digest in hexadecimal; nil: any.
+    public func next(digest: String?, size: UInt64?) { wanted = (digest, size) }
 
     public func update(_ bytes: RawSpan) {
         size.update(bytes)
@@ -55,9 +56,8 @@ public final class Expect: Tap {
 
     public func finish() throws(BackupError) {
         try checksum.finish()
-        guard let wanted else { return }
-        if size.count != wanted.size {
-            throw BackupError(.checksum, "has \(size.count) bytes, expected \(wanted.size)")
+        if let expected = wanted.size, size.count != expected {
+            throw BackupError(.checksum, "has \(size.count) bytes, expected \(expected)")
         }
         if let digest = wanted.digest, checksum.digest.description != digest {
             throw BackupError(.checksum, "has checksum \(checksum.digest), expected \(digest)")

@@ -29,9 +29,12 @@ public struct OptionSpec: Sendable {
     public struct Dependency: Sendable {
         public var option: String
         public var values: [String]
-        public init(_ option: String, _ values: [String] = []) {
+        /// The value of this option, in text form, when the condition does not hold; nil: unset.
+        public var otherwise: String?
+        public init(_ option: String, _ values: [String] = [], otherwise: String? = nil) {
             self.option = option
             self.values = values
+            self.otherwise = otherwise
         }
     }
 
@@ -50,15 +53,22 @@ public struct OptionSpec: Sendable {
     /// Commands that cannot run without it (when its dependency holds).
     public var requiredBy: Set<String> = []
     public var dependency: Dependency?
+    /// A dependency that only these commands have, in place of `dependency`.
+    public var dependencyByCommand: [String: Dependency] = [:]
+    /// Defaults and ranges that differ by the value of the option depended on: the level by the type of compression.
+    public var defaultByDependency: [String: String] = [:]
+    public var rangeByDependency: [String: ClosedRange<Int64>] = [:]
     public var isSecret = false
-    /// Has a `--no-` form although it is not boolean.
+    /// Has a `--no-` form although it is not a boolean that files may set.
     public var isNegatable = false
     /// Works but is not shown in help.
     public var isHidden = false
     /// False: it parses, and using it fails with "not supported yet".
     public var isSupported = true
-    /// Values of a choice that parse but are not supported yet.
+    /// Values of a choice or of a boolean that parse but are not supported yet.
     public var unsupportedValues: Set<String> = []
+    /// Commands for which it is not supported yet, although it is for others.
+    public var unsupportedFor: Set<String> = []
     /// Old names, whole, with `N` for the index where they have one (`dbN-path`); see cli.md section 1.9.
     public var oldNames: [String] = []
     public var section = "General"
@@ -79,8 +89,38 @@ public struct OptionSpec: Sendable {
     }
 
     /// The name with its index put in: `repo1-path`.
-    public func fullName(_ index: Int) -> String {
+    public func fullName(_ index: Int) -> String { fullName("\(index)") }
+
+    /// The name as documentation writes it: `repoN-path`.
+    public var pattern: String { fullName("N") }
+
+    private func fullName(_ index: String) -> String {
         guard let group else { return name }
-        return "\(group.rawValue)\(index)" + name.dropFirst(group.rawValue.count)
+        return group.rawValue + index + name.dropFirst(group.rawValue.count)
+    }
+
+    public var isRepeatable: Bool {
+        switch kind {
+        case .list, .map: true
+        default: false
+        }
+    }
+
+    public var isBoolean: Bool { if case .boolean = kind { true } else { false } }
+
+    /// Whether `--no-NAME` exists.
+    public var canBeNegated: Bool { isNegatable || (isBoolean && place != .commandLine) }
+
+    /// Whether `--reset-NAME` exists.
+    public var canBeReset: Bool { place != .commandLine }
+
+    public func isSupported(by command: String) -> Bool { isSupported && !unsupportedFor.contains(command) }
+
+    public func dependency(for command: String) -> Dependency? { dependencyByCommand[command] ?? dependency }
+
+    /// The words of a choice that `command` accepts; empty for other kinds.
+    public func choices(for command: String) -> [String] {
+        guard case .choice(let words) = kind else { return [] }
+        return choicesByCommand[command] ?? words
     }
 }

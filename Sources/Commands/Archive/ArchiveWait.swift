@@ -1,0 +1,32 @@
+// Waiting until WAL is in the archive.
+
+import BackstopCore
+
+enum ArchiveWait {
+    /// Waits until the repository has the segment and answers where it is. Throws `.archiveTimeout` (82).
+    static func segment(
+        _ name: String, _ repository: Repository, _ stanza: String, _ archiveID: String, timeout: Duration
+    ) async throws(BackupError) -> ArchivedSegment {
+        let end = ContinuousClock.now + timeout
+        var wait = Duration.milliseconds(20)
+        while true {
+            let found = try await ArchiveFile.find(name, repository, stanza, archiveID)
+            if found.count > 1 {
+                throw BackupError(
+                    .archiveDuplicate,
+                    "duplicates found in archive for WAL segment \(name): " + found.map { String($0.key.name) }.joined(separator: ", "),
+                    hint: "are multiple primaries archiving to this stanza?")
+            }
+            if let found = found.first { return found }
+            if ContinuousClock.now >= end {
+                throw BackupError(
+                    .archiveTimeout, "WAL segment \(name) was not archived before the \(timeout) timeout",
+                    hint: "check the archive_command to ensure that all options are correct (especially --stanza)."
+                        + "\ncheck the PostgreSQL server log for errors."
+                        + "\nrun the 'start' command if the stanza was previously stopped.")
+            }
+            try await pause(wait)
+            wait = min(wait * 2, .milliseconds(500))
+        }
+    }
+}

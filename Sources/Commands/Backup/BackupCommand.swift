@@ -1,0 +1,290 @@
+// backup: a full copy of a cluster into one repository (repository-format.md sections 1.3, 3 and 4).
+
+import BackstopCore
+
+struct BackupCommand {
+    private let context: RunContext
+    private let stanza: String
+    private let repository: Repository
+    private let cluster: ClusterFiles
+    private let lock: CommandLock
+    private let isOnline: Bool
+
+    static func run(_ context: RunContext) async throws(BackupError) {
+        let stanza = try context.stanza()
+        try StopFile.check(stanza, context)
+        let configured = context.options.indexes(.repo)
+        let index = try Repository.selectedIndexes(context)[0]
+        if configured.count > 1, context.options.number("repo") == nil {
+            context.log.info("repo option not specified, defaulting to repo\(index)")
+        }
+        let lock = try CommandLock([.backup], stanza: stanza, repositories: [index], context)
+        let command = BackupCommand(
+            context: context, stanza: stanza, repository: try await Repository.open(index, context),
+            cluster: try ClusterFiles(context, path: try context.options.required("pg-path", 1)), lock: lock,
+            isOnline: context.options.optionalFlag("online") ?? true)
+        try await command.run()
+    }
+
+    private func run() async throws(BackupError) {
+        var info = try await BackupInfo.required(repository, stanza, context.log)
+        let archiveInfo = try await ArchiveInfo.required(repository, stanza, context.log)
+        let session = isOnline ? try OnlineSession(context, cluster) : nil
+        if session == nil { try await refuseRunning() }
+        let control = try await cluster.control()
+        try checkStanza(control, info)
+        try session?.checkSettings(context)
+
+        try await info.reconcile(repository, stanza, context.log)
+        let type = try chooseType(info)
+        try await removeUnfinished(info)
+
+        let start = try session?.now() ?? unixNow()
+        let label = try await BackupLabel.make(type, prior: nil, start: start, others: try await usedLabels())
+        var manifest = newManifest(label, start: start, info, control)
+        let begun = try await session?.start(archiveCheck: archiveCheck(archiveInfo), cluster, context)
+        if let begun {
+            manifest.archiveStart = begun.segment.name
+            manifest.lsnStart = begun.lsn.description
+            context.log.info("backup start archive = \(begun.segment), lsn = \(begun.lsn)")
+        }
+        manifest = try await list(manifest, session, begun == nil ? control : try await cluster.control())
+        let total = manifest.totalSize
+        context.log.info("new backup label = \(label)")
+
+        try await makeFolders(manifest)
+        try await manifest.saveUnfinished(repository, stanza, passphrase: info.passphrase)
+        let copy = BackupCopy(
+            context: context, stanza: stanza, repository: repository,
+            encoding: try Encoding(context.options, repository, passphrase: manifest.passphrase), cluster: cluster, control: control,
+            meter: ProgressMeter("backup", size: total, lock: lock, context))
+        try await copy.run(&manifest)
+        copy.meter.clearLine()
+        try checkCopied(manifest)
+
+        if let session, let begun {
+            try await finish(session, begun, copy, archiveInfo, &manifest)
+        } else {
+            manifest.timestampStop = max(unixNow(), start)
+        }
+        try await repository.storage.sync(Layout.backup(stanza, label))
+        try await publish(manifest, &info, archiveInfo)
+        context.log.info("\(type.rawValue) backup size = \(sizeText(manifest.totalSize)), file total = \(manifest.files.count)")
+        warnOfRetention()
+    }
+
+    // MARK: Before
+
+    private func refuseRunning() async throws(BackupError) {
+        guard try await cluster.isRunning() else { return }
+        guard context.options.flag("force") else {
+            throw BackupError(
+                .pgRunning, "--no-online passed but 'postmaster.pid' exists - looks like PostgreSQL is running. Shut down PostgreSQL and try again, or use --force.")
+        }
+        context.log.warn("--no-online passed and 'postmaster.pid' exists but --force was passed so backup will continue though it looks like PostgreSQL is running and the backup will probably not be consistent")
+    }
+
+    private func checkStanza(_ control: ControlFile, _ info: BackupInfo) throws(BackupError) {
+        let current = info.history.current
+        guard current.systemID == control.systemID, current.version == control.version.description else {
+            throw BackupError(
+                .backupMismatch,
+                "PostgreSQL version \(control.version), system-id \(control.systemID) do not match stanza version \(current.version), system-id \(current.systemID)",
+                hint: "is this the correct stanza?\nhas the cluster been upgraded or made anew? Then 'stanza-upgrade' is needed.")
+        }
+    }
+
+    /// Only full backups are made by this version.
+    private func chooseType(_ info: BackupInfo) throws(BackupError) -> BackupType {
+        let type = BackupType(rawValue: context.options.string("type") ?? "incr") ?? .incr
+        if type == .full { return .full }
+        if !info.backups.contains(where: { $0.databaseID == info.history.currentID }) {
+            context.log.warn("no prior backup exists, \(type.rawValue) backup has been changed to full")
+            return .full
+        }
+        if context.options.isGiven("type") {
+            throw BackupError(.unsupported, "not supported yet: --type=\(type.rawValue)", hint: "use --type=full.")
+        }
+        context.log.warn("not supported yet: incr backups, the default type; the backup has been changed to full")
+        return .full
+    }
+
+    /// Folders of backups that never were completed: the lock says that nobody on this host works on them.
+    private func removeUnfinished(_ info: BackupInfo) async throws(BackupError) {
+        for folder in try await repository.storage.list(Layout.backups(stanza)) where folder.kind == .folder {
+            let label = String(folder.key.name)
+            guard BackupLabel.isValid(label), info.backup(label) == nil,
+                try await repository.storage.stat(Layout.manifest(stanza, label)) == nil
+            else { continue }
+            context.log.warn("remove unfinished backup \(label): an earlier backup was interrupted")
+            try await repository.storage.removeAll(folder.key)
+        }
+    }
+
+    /// All labels that were ever used and are still known: folders on disk and the newest year of the history.
+    private func usedLabels() async throws(BackupError) -> [String] {
+        var labels = try await repository.storage.list(Layout.backups(stanza)).map { String($0.key.name) }.filter { BackupLabel.isValid($0) }
+        let years = try await repository.storage.list(Layout.history(stanza)).filter { $0.kind == .folder }
+        if let newest = years.last {
+            for file in try await repository.storage.list(newest.key) {
+                let label = String(file.key.name.prefix { $0 != "." })
+                if BackupLabel.isValid(label) { labels.append(label) }
+            }
+        }
+        return labels
+    }
+
+    private func archiveCheck(_ info: ArchiveInfo) -> ArchiveCheck? {
+        guard context.options.optionalFlag("archive-check") ?? true else { return nil }
+        return ArchiveCheck(
+            repository: repository, stanza: stanza, archiveID: info.history.current.archiveID,
+            timeout: context.options.duration("archive-timeout") ?? .seconds(60))
+    }
+
+    private func newManifest(_ label: String, start: Int64, _ info: BackupInfo, _ control: ControlFile) -> Manifest {
+        let options = context.options
+        var manifest = Manifest(database: info.history.current)
+        manifest.database.catalogVersion = UInt64(control.catalogVersion)
+        manifest.database.controlVersion = UInt64(control.controlVersion)
+        manifest.label = label
+        manifest.type = .full
+        manifest.references = [label]
+        manifest.timestampStart = start
+        manifest.annotations = options.map("annotation")
+        manifest.passphrase = repository.newPassphrase()
+        let type = options.string("compress-type") ?? "gz"
+        manifest.settings = Manifest.Settings(
+            archiveCheck: isOnline && (options.optionalFlag("archive-check") ?? true),
+            archiveCopy: isOnline && (options.optionalFlag("archive-check") ?? true) && options.flag("archive-copy"), standby: false,
+            bufferSize: options.number("buffer-size") ?? 1 << 20,
+            checksumPage: options.optionalFlag("checksum-page") ?? (isOnline && control.hasPageChecksums), compressType: type,
+            compressLevel: options.number("compress-level") ?? Int64((try? repository.registry.codec(type).defaultLevel) ?? 0),
+            compressLevelNetwork: options.number("compress-level-network") ?? 1, delta: false, hardlink: options.flag("repo-hardlink", repository.index),
+            online: isOnline, processMax: options.number("process-max") ?? 1)
+        if manifest.settings.checksumPage && !control.hasPageChecksums {
+            context.log.warn("checksum-page option set to true but checksums are not enabled on the cluster, resetting to false")
+            manifest.settings.checksumPage = false
+        }
+        return manifest
+    }
+
+    // MARK: The list
+
+    private func list(_ manifest: Manifest, _ session: OnlineSession?, _ control: ControlFile) async throws(BackupError) -> Manifest {
+        var manifest = manifest
+        var tablespaces: [String: String] = [:]
+        if let session {
+            for tablespace in try session.connection.tablespaces() { tablespaces["\(tablespace.oid)"] = tablespace.name }
+            manifest.databases = try session.connection.databases().map {
+                Manifest.Database(name: $0.name, id: UInt64($0.oid), lastSystemID: UInt64($0.lastSystemOID))
+            }
+        }
+        manifest = try await ClusterWalk.fill(manifest, cluster, control: control, tablespaces: tablespaces, context)
+        guard manifest.files.contains(where: { $0.name == "\(Manifest.dataName)/\(ClusterFiles.controlName)" }) else {
+            throw BackupError(.fileMissing, "pg_control must be present in all online backups", hint: "is something wrong with the clock or filesystem timestamps?")
+        }
+        // Files that change in the second of the list must not look unchanged to a later backup: copying begins in the next second.
+        let listed = try session?.now() ?? unixNow()
+        if let session {
+            while try session.now() <= listed { try await pause(.milliseconds(50)) }
+        }
+        manifest.timestampCopyStart = session == nil ? listed : listed + 1
+        for file in manifest.files where file.timestamp > listed {
+            context.log.warn("file '\(file.name)' has timestamp (\(file.timestamp)) in the future, enabling delta checksum")
+            manifest.settings.delta = true
+            break
+        }
+        return manifest
+    }
+
+    /// A full backup has a folder for each path, empty ones too, and the links to the tablespaces (section 1.2).
+    private func makeFolders(_ manifest: Manifest) async throws(BackupError) {
+        guard let tree = repository.storage as? any FileTree else { return }
+        let folder = Layout.backup(stanza, manifest.label)
+        for path in manifest.paths { try await tree.makeDirectory(folder / path.name, Attributes()) }
+        guard context.options.optionalFlag("repo-symlink", repository.index) ?? true else { return }
+        for target in manifest.targets {
+            if let tablespace = target.tablespace {
+                try await tree.link(
+                    folder / "\(Manifest.dataName)/\(Manifest.tablespaceName)/\(tablespace.id)",
+                    to: "../../\(Manifest.tablespaceName)/\(tablespace.id)", .symbolic)
+            }
+        }
+    }
+
+    // MARK: After
+
+    private func finish(
+        _ session: OnlineSession, _ begun: BackupStart, _ copy: BackupCopy, _ archiveInfo: ArchiveInfo, _ manifest: inout Manifest
+    ) async throws(BackupError) {
+        context.log.info("execute non-exclusive backup stop and wait for all WAL segments to archive")
+        let stop = try session.connection.stopBackup()
+        manifest.timestampStop = max(try session.now(), manifest.timestampStart)
+        manifest.archiveStop = stop.segment.name
+        manifest.lsnStop = stop.lsn.description
+        context.log.info("backup stop archive = \(stop.segment), lsn = \(stop.lsn)")
+        try await copy.store(stop.label, as: "backup_label", timestamp: manifest.timestampStop, in: &manifest)
+        if let map = stop.tablespaceMap {
+            try await copy.store(map, as: "tablespace_map", timestamp: manifest.timestampStop, in: &manifest)
+        }
+        guard let check = archiveCheck(archiveInfo) else { return }
+        let segments = WALSegment.list(
+            timeline: begun.segment.timeline, from: begun.lsn, through: stop.lsn, segmentSize: copy.control.segmentSize)
+        if let first = segments.first, let last = segments.last {
+            context.log.info("check archive for segment(s) \(first):\(last)")
+        }
+        try await repository.storage.sync(Layout.backup(stanza, manifest.label))
+        try await manifest.saveUnfinished(repository, stanza, passphrase: try await BackupInfo.required(repository, stanza, context.log).passphrase)
+        var archived: [ArchivedSegment] = []
+        for segment in segments { archived.append(try await check.wait(segment.name)) }
+        if manifest.settings.archiveCopy {
+            try await copy.store(zip(segments, archived).map { ($0, $1) }, archiveInfo, in: &manifest)
+        }
+    }
+
+    private func checkCopied(_ manifest: Manifest) throws(BackupError) {
+        for file in manifest.files {
+            if file.size > 0 && (file.checksum == nil || file.repositorySize == 0) {
+                throw BackupError(.format, "manifest validation failed: missing checksum or repo size for file '\(file.name)'")
+            }
+        }
+        guard manifest.files.contains(where: { $0.name == "\(Manifest.dataName)/\(ClusterFiles.controlName)" }) else {
+            throw BackupError(.fileMissing, "\(ClusterFiles.controlName) disappeared while it was backed up")
+        }
+    }
+
+    /// From here on the backup counts: manifest, history, `latest`, backup.info, in the order that a crash cannot hurt (section 1.3).
+    private func publish(_ manifest: Manifest, _ info: inout BackupInfo, _ archiveInfo: ArchiveInfo) async throws(BackupError) {
+        try await manifest.save(repository, stanza, passphrase: info.passphrase)
+        if let tree = repository.storage as? any FileTree, context.options.optionalFlag("repo-symlink", repository.index) ?? true {
+            try await tree.remove(Layout.latest(stanza))
+            try await tree.link(Layout.latest(stanza), to: manifest.label, .symbolic)
+        }
+        info.add(BackupSummary(manifest))
+        try await info.save(repository, stanza)
+        // Written again so that a store that removes old objects by their age does not remove this one.
+        try await archiveInfo.save(repository, stanza)
+    }
+
+    private func warnOfRetention() {
+        for option in ["repo-retention-full", "repo-retention-diff", "repo-retention-archive"]
+        where context.options.isGiven(option, repository.index) {
+            context.log.warn(
+                "not supported yet: expire; \(repository.name)\(option.dropFirst(4)) has no effect and backups are kept")
+            return
+        }
+    }
+}
+
+/// Waiting for WAL in the repository of a backup.
+struct ArchiveCheck: Sendable {
+    let repository: Repository
+    let stanza: String
+    let archiveID: String
+    let timeout: Duration
+
+    @discardableResult
+    func wait(_ segment: String) async throws(BackupError) -> ArchivedSegment {
+        try await ArchiveWait.segment(segment, repository, stanza, archiveID, timeout: timeout)
+    }
+}

@@ -1,0 +1,207 @@
+// Copies the files of a manifest into the repository and notes in it what was stored.
+
+import BackstopCore
+import Synchronization
+
+/// What became of one file.
+private enum Outcome: Sendable {
+    /// It disappeared from the cluster since it was listed.
+    case vanished
+    case stored(size: UInt64, checksum: SHA1Value?, repositorySize: UInt64, repositoryChecksum: SHA1Value?, pageErrors: [ClosedRange<UInt32>], aligned: Bool)
+}
+
+struct BackupCopy: Sendable {
+    let context: RunContext
+    let stanza: String
+    let repository: Repository
+    let encoding: Encoding
+    let cluster: ClusterFiles
+    let control: ControlFile
+    let meter: ProgressMeter
+
+    /// Copies all files of `manifest` with `process-max` workers and fills in their checksums and sizes.
+    func run(_ manifest: inout Manifest) async throws(BackupError) {
+        let files = manifest.files
+        let label = manifest.label
+        let outcomes = Mutex([Outcome?](repeating: nil, count: files.count))
+        let order = files.indices.sorted { (files[$0].size, files[$1].name) > (files[$1].size, files[$0].name) }
+        try await parallel(
+            order, workers: Int(context.options.number("process-max") ?? 1),
+            makeWorker: { (number) throws(BackupError) in try BackupWorker(self, number: number) },
+            body: { (worker, index) async throws(BackupError) in
+                let outcome = try await worker.copy(files[index], label)
+                outcomes.withLock { $0[index] = outcome }
+            })
+        note(outcomes.withLock { $0 }, in: &manifest)
+    }
+
+    private func note(_ outcomes: [Outcome?], in manifest: inout Manifest) {
+        var kept: [Manifest.File] = []
+        kept.reserveCapacity(outcomes.count)
+        for (var file, outcome) in zip(manifest.files, outcomes) {
+            guard case .stored(let size, let checksum, let repositorySize, let repositoryChecksum, let pageErrors, let aligned) = outcome else { continue }
+            file.size = size
+            file.checksum = checksum
+            file.repositorySize = repositorySize
+            file.repositoryChecksum = repositoryChecksum
+            if file.pagesValid != nil {
+                file.pagesValid = aligned && pageErrors.isEmpty
+                file.pageErrors = aligned ? pageErrors : []
+            }
+            kept.append(file)
+        }
+        manifest.files = kept
+    }
+
+    /// Stores a file that the program made itself (backup_label, tablespace_map) and adds it to the manifest.
+    func store(_ text: String, as name: String, timestamp: Int64, in manifest: inout Manifest) async throws(BackupError) {
+        let data = manifest.dataFolder
+        let bytes = Array(text.utf8)
+        var file = Manifest.File(
+            name: "\(Manifest.dataName)/\(name)", size: UInt64(bytes.count), originalSize: UInt64(bytes.count), timestamp: timestamp,
+            mode: (data?.mode ?? 0o700) & 0o644, owner: data?.owner ?? Manifest.Owner())
+        let worker = try BackupWorker(self, number: 0)
+        let outcome = try await worker.put(BytesSource(bytes), file, manifest.label)
+        if case .stored(_, let checksum, let repositorySize, let repositoryChecksum, _, _) = outcome {
+            file.checksum = checksum
+            file.repositorySize = repositorySize
+            file.repositoryChecksum = repositoryChecksum
+        }
+        manifest.files.removeAll { $0.name == file.name }
+        manifest.files.append(file)
+        manifest.sort()
+    }
+}
+
+/// One worker: its chain and taps, kept between files.
+private final class BackupWorker {
+    private let copy: BackupCopy
+    private let number: Int
+    private let size = ByteCount()
+    private let sha1: any Checksum
+    private let meter: MeterTap
+    private let pages: PageCheck
+    private let storedSHA1: any Checksum
+    private let plainChain: Chain
+    private let pagesChain: Chain
+
+    init(_ copy: BackupCopy, number: Int) throws(BackupError) {
+        self.copy = copy
+        self.number = number
+        sha1 = try copy.repository.sha1()
+        storedSHA1 = try copy.repository.sha1()
+        meter = MeterTap(copy.meter)
+        pages = PageCheck(
+            pageSize: Int(copy.control.pageSize), headerCheck: copy.context.options.optionalFlag("page-header-check") ?? true)
+        var looks: [Step] = [.tap(size), .tap(sha1), .tap(meter)]
+        let encodes = try copy.encoding.steps() + (copy.encoding.changesBytes ? [.tap(storedSHA1)] : [])
+        plainChain = Chain(looks + encodes)
+        looks.append(.tap(pages))
+        pagesChain = Chain(looks + encodes)
+    }
+
+    func copy(_ file: Manifest.File, _ label: String) async throws(BackupError) -> Outcome {
+        if file.name == "\(Manifest.dataName)/\(ClusterFiles.controlName)" {
+            let control = try await copy.cluster.control()
+            let outcome = try await put(BytesSource(control.stored), file, label)
+            log(file, outcome)
+            return outcome
+        }
+        var outcome = Outcome.vanished
+        do throws(BackupError) {
+            try await Retry(copy.context.options).run(onRetry: { error in
+                meter.undo()
+                copy.context.log.warn("retry of file '\(copy.path(file))': \(error)", worker: number)
+            }) { () async throws(BackupError) in
+                let range = copy.isCutAtListedSize(file) ? 0..<file.originalSize : nil
+                let source: any ByteSource & ~Copyable
+                do throws(BackupError) {
+                    source = try await copy.cluster.tree.open(copy.key(file), range: range)
+                } catch where error.code == .notFound {
+                    outcome = .vanished
+                    return
+                }
+                outcome = try await put(source, file, label)
+            }
+        } catch {
+            throw error.code == .cancelled ? error : error.during("copy of file '\(copy.path(file))' to \(copy.repository.name)")
+        }
+        log(file, outcome)
+        return outcome
+    }
+
+    func put(_ source: consuming any ByteSource & ~Copyable, _ file: Manifest.File, _ label: String) async throws(BackupError) -> Outcome {
+        let checksPages = file.pagesValid != nil
+        meter.file = file.name
+        if checksPages { pages.next(segment: DatabasePath.segment(of: file.name)) }
+        var flow = try Flow(source, checksPages ? pagesChain : plainChain)
+        let key = Layout.backup(copy.stanza, label) / (file.name + copy.encoding.codec.suffix)
+        let entry = try await copy.repository.storage.put(key, from: &flow, PutOptions(durable: false))
+        return .stored(
+            size: size.count, checksum: size.count == 0 ? nil : SHA1Value(sha1.digest), repositorySize: entry.size,
+            repositoryChecksum: copy.encoding.changesBytes ? SHA1Value(storedSHA1.digest) : nil,
+            pageErrors: checksPages ? try await confirmedErrors(file) : [], aligned: !checksPages || !pages.alignmentError)
+    }
+
+    /// The pages that are still wrong when read again: a page that PostgreSQL wrote while it was read is no error.
+    private func confirmedErrors(_ file: Manifest.File) async throws(BackupError) -> [ClosedRange<UInt32>] {
+        var confirmed: [ClosedRange<UInt32>] = []
+        let first = DatabasePath.segment(of: file.name) &* UInt32((1 << 30) / pages.pageSize)
+        for page in pages.errors.joined() {
+            let offset = UInt64(page &- first) * UInt64(pages.pageSize)
+            var bytes: [UInt8] = []
+            do throws(BackupError) {
+                var source = try await copy.cluster.tree.open(copy.key(file), range: offset..<offset + UInt64(pages.pageSize))
+                bytes = try await source.readAll()
+            } catch where error.code == .notFound {}
+            // A shorter file was truncated meanwhile, which WAL replay repeats.
+            if bytes.count < pages.pageSize || pages.isGood(bytes, number: page) { continue }
+            if let last = confirmed.last, last.upperBound &+ 1 == page {
+                confirmed[confirmed.count - 1] = last.lowerBound...page
+            } else {
+                confirmed.append(page...page)
+            }
+        }
+        return confirmed
+    }
+
+    private func log(_ file: Manifest.File, _ outcome: Outcome) {
+        let log = copy.context.log
+        switch outcome {
+        case .vanished:
+            log.detail("skip file removed by database \(copy.path(file))", worker: number)
+        case .stored(let size, let checksum, _, _, let errors, let aligned):
+            log.detail(
+                "backup file \(copy.path(file)) (\(sizeText(size)), \(copy.meter.percent)%)\(checksum.map { " checksum \($0)" } ?? "")", worker: number)
+            if !aligned {
+                log.warn("page misalignment in file \(copy.path(file)): file size \(size) is not divisible by page size \(pages.pageSize)", worker: number)
+            } else if !errors.isEmpty {
+                let text = errors.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ", ")
+                log.warn("invalid page checksum\(errors.count == 1 && errors[0].count == 1 ? "" : "s") found in file \(copy.path(file)) at page\(errors.count == 1 && errors[0].count == 1 ? "" : "s") \(text)", worker: number)
+            }
+        }
+    }
+}
+
+extension BackupCopy {
+    /// The file in the cluster: names in the manifest begin with `pg_data/`, those of tablespaces lead through PGDATA's links.
+    fileprivate func key(_ file: Manifest.File) -> Key { clusterKey(file.name) }
+
+    fileprivate func path(_ file: Manifest.File) -> String { "\(cluster.path)/\(clusterKey(file.name))" }
+
+    /// Relation-like files are read up to the size they had when listed; WAL replay brings what was added later (section 3.7).
+    fileprivate func isCutAtListedSize(_ file: Manifest.File) -> Bool {
+        let name = file.name
+        if name.hasPrefix("\(Manifest.tablespaceName)/") { return true }
+        return ["base/", "global/", "\(control.version.transactionFolder)/", "pg_multixact/"].contains {
+            name.hasPrefix("\(Manifest.dataName)/\($0)")
+        }
+    }
+}
+
+/// A name of the manifest as a key in PGDATA.
+func clusterKey(_ name: String) -> Key {
+    if name == Manifest.dataName { return .root }
+    if name.hasPrefix(Manifest.dataName + "/") { return Key(String(name.dropFirst(Manifest.dataName.count + 1))) }
+    return Key(name)
+}

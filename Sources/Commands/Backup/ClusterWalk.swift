@@ -1,0 +1,196 @@
+// Makes the list of what a backup will hold: a walk over PGDATA, its tablespaces and its links.
+
+import BackstopCore
+
+/// Fills the lists of a manifest. The cluster may be running: what vanishes while it is listed is not in it.
+struct ClusterWalk {
+    private let context: RunContext
+    private let tree: any FileTree
+    private let dataPath: String
+    private let rules: ExcludedFiles
+    /// `PG_15_202209061`.
+    private let tablespaceFolder: String
+    /// Names of tablespaces by their oid; from the server, so empty offline.
+    private let tablespaces: [String: String]
+    /// Whether pages are checked while they are copied.
+    private let checkPages: Bool
+    private var manifest: Manifest
+
+    /// `manifest` brings everything but the lists.
+    static func fill(
+        _ manifest: Manifest, _ cluster: ClusterFiles, control: ControlFile, tablespaces: [String: String], _ context: RunContext
+    ) async throws(BackupError) -> Manifest {
+        var walk = ClusterWalk(
+            context: context, tree: cluster.tree, dataPath: cluster.path,
+            rules: ExcludedFiles(
+                version: control.version, online: manifest.settings.online, excludes: context.options.list("exclude")),
+            tablespaceFolder: control.version.tablespaceFolder(catalogVersion: control.catalogVersion), tablespaces: tablespaces,
+            checkPages: manifest.settings.checksumPage, manifest: manifest)
+        try await walk.run()
+        return walk.manifest
+    }
+
+    private init(
+        context: RunContext, tree: any FileTree, dataPath: String, rules: ExcludedFiles, tablespaceFolder: String,
+        tablespaces: [String: String], checkPages: Bool, manifest: Manifest
+    ) {
+        self.context = context
+        self.tree = tree
+        self.dataPath = dataPath
+        self.rules = rules
+        self.tablespaceFolder = tablespaceFolder
+        self.tablespaces = tablespaces
+        self.checkPages = checkPages
+        self.manifest = manifest
+    }
+
+    private mutating func run() async throws(BackupError) {
+        guard let root = try await tree.stat(.root), root.kind == .folder else {
+            throw BackupError(.pathOpen, "PostgreSQL data directory '\(dataPath)' does not exist", hint: "is pg1-path right?")
+        }
+        manifest.targets = [Manifest.Target(name: Manifest.dataName, path: dataPath, file: nil, isLink: false, tablespace: nil)]
+        manifest.paths = [path(Manifest.dataName, root)]
+        try await walk(.root, as: Manifest.dataName)
+        if manifest.targets.contains(where: { $0.tablespace != nil }) {
+            manifest.paths.append(path(Manifest.tablespaceName, root))
+        }
+        try checkLinks()
+        manifest.sort()
+    }
+
+    private func path(_ name: String, _ entry: Entry) -> Manifest.Path {
+        Manifest.Path(name: name, mode: entry.attributes.mode ?? 0o700, owner: owner(entry))
+    }
+
+    private func owner(_ entry: Entry) -> Manifest.Owner { Manifest.Owner(user: entry.attributes.user, group: entry.attributes.group) }
+
+    private mutating func walk(_ folder: Key, as name: String) async throws(BackupError) {
+        let entries = try await tree.list(folder)
+        let siblings = DatabasePath.isFolder(name) ? Set(entries.map { String($0.key.name) }) : []
+        for entry in entries {
+            let base = String(entry.key.name)
+            if rules.isTemporary(base) { continue }
+            if base.utf8.contains(10) {
+                throw BackupError(
+                    .invalid, "'\(dataPath)/\(entry.key)' has a line feed in its name, which a manifest cannot hold",
+                    hint: "rename the file, or remove it if it is not needed.")
+            }
+            let child = "\(name)/\(base)"
+            switch entry.kind {
+            case .folder:
+                if name == "\(Manifest.dataName)/\(Manifest.tablespaceName)" { throw linkExpected(entry) }
+                let verdict = rules.folder(entry.key.path)
+                if verdict == .skip { continue }
+                manifest.paths.append(path(child, entry))
+                if verdict == .include { try await walk(entry.key, as: child) }
+            case .file:
+                if name == "\(Manifest.dataName)/\(Manifest.tablespaceName)" { throw linkExpected(entry) }
+                if rules.file(entry.key.path, name: base, manifestFolder: name, siblings: siblings) == .include { addFile(child, entry) }
+            case .link:
+                if rules.folder(entry.key.path) == .skip { continue }
+                if name == "\(Manifest.dataName)/\(Manifest.tablespaceName)" {
+                    try await addTablespace(base, entry)
+                } else {
+                    try await addLink(child, entry)
+                }
+            case .special:
+                context.log.warn("exclude special file '\(dataPath)/\(entry.key)' from backup")
+            }
+        }
+    }
+
+    private func linkExpected(_ entry: Entry) -> BackupError {
+        BackupError(
+            .linkExpected, "'\(dataPath)/\(entry.key)' is not a symlink - \(Manifest.tablespaceName) should contain only symlinks",
+            hint: "in-place tablespaces cannot be backed up.")
+    }
+
+    private mutating func addFile(_ name: String, _ entry: Entry) {
+        manifest.files.append(
+            Manifest.File(
+                name: name, size: entry.size, originalSize: entry.size, timestamp: entry.modified, mode: entry.attributes.mode ?? 0o600,
+                owner: owner(entry), pagesValid: checkPages && DatabasePath.hasPages(name) ? true : nil))
+    }
+
+    private mutating func addTablespace(_ oid: String, _ entry: Entry) async throws(BackupError) {
+        let destination = entry.target ?? ""
+        let name = "\(Manifest.tablespaceName)/\(oid)"
+        let root = try await resolve(entry, destination)
+        manifest.links.append(Manifest.Link(name: "\(Manifest.dataName)/\(name)", destination: destination, owner: owner(entry)))
+        manifest.targets.append(
+            Manifest.Target(name: name, path: destination, file: nil, isLink: true, tablespace: (oid, tablespaces[oid] ?? "ts\(oid)")))
+        manifest.paths.append(path(name, root))
+        // Another cluster, of an older version, may use the same tablespace: only the folder of this one is walked.
+        let key = entry.key / tablespaceFolder
+        guard let folder = try await tree.stat(key), folder.kind == .folder else { return }
+        manifest.paths.append(path("\(name)/\(tablespaceFolder)", folder))
+        try await walk(key, as: "\(name)/\(tablespaceFolder)")
+    }
+
+    private mutating func addLink(_ name: String, _ entry: Entry) async throws(BackupError) {
+        let destination = entry.target ?? ""
+        let found = try await resolve(entry, destination)
+        manifest.links.append(Manifest.Link(name: name, destination: destination, owner: owner(entry)))
+        if found.kind == .folder {
+            manifest.targets.append(Manifest.Target(name: name, path: destination, file: nil, isLink: true, tablespace: nil))
+            let verdict = rules.folder(entry.key.path)
+            manifest.paths.append(path(name, found))
+            if verdict == .include { try await walk(entry.key, as: name) }
+        } else {
+            let key = Key(destination)
+            manifest.targets.append(
+                Manifest.Target(
+                    name: name, path: destination.hasPrefix("/") && key.parent.isRoot ? "/" : key.parent.path, file: String(key.name), isLink: true,
+                    tablespace: nil))
+            addFile(name, found)
+        }
+    }
+
+    /// What the link leads to; it must be there and not be a link itself.
+    private func resolve(_ entry: Entry, _ destination: String) async throws(BackupError) -> Entry {
+        let path = absolute(destination, from: "\(dataPath)/\(entry.key.parent)")
+        guard let found = try await context.openTree("").stat(Key(String(path.dropFirst()))) else {
+            throw BackupError(.fileMissing, "link '\(dataPath)/\(entry.key)' leads to '\(destination)', which does not exist")
+        }
+        guard found.kind != .link else {
+            throw BackupError(
+                .linkDestination, "link '\(dataPath)/\(entry.key)' cannot reference another link '\(destination)'",
+                hint: "let the link lead to the folder or file itself.")
+        }
+        guard found.kind != .special else {
+            throw BackupError(.linkDestination, "link '\(dataPath)/\(entry.key)' leads to a special file '\(destination)'")
+        }
+        return found
+    }
+
+    /// No destination may lie in PGDATA or in another destination: its content would be in the backup twice.
+    private func checkLinks() throws(BackupError) {
+        let linked = manifest.targets.filter(\.isLink)
+        func place(_ target: Manifest.Target) -> String {
+            let folder = absolute(target.path, from: "\(dataPath)/\(Key(target.name).parent.path.dropFirst(Manifest.dataName.count + 1))")
+            return target.file.map { "\(folder)/\($0)" } ?? folder
+        }
+        for target in linked {
+            if (place(target) + "/").hasPrefix(dataPath + "/") {
+                throw BackupError(.linkDestination, "link '\(target.name)' destination '\(target.path)' is in PGDATA")
+            }
+            for other in linked where other.name != target.name {
+                let inside = other.file == nil && (place(target) + "/").hasPrefix(place(other) + "/")
+                if inside && target.file == nil || place(target) == place(other) {
+                    throw BackupError(
+                        .linkDestination,
+                        "link '\(target.name)' (\(target.path)) destination is the same as, or a subfolder of, link '\(other.name)' (\(other.path))")
+                }
+            }
+        }
+    }
+}
+
+/// `path` as seen from `folder`, without `.` and `..` parts.
+func absolute(_ path: String, from folder: String) -> String {
+    var parts: [Substring] = []
+    for part in (path.hasPrefix("/") ? path : "\(folder)/\(path)").split(separator: "/") {
+        if part == ".." { _ = parts.popLast() } else if part != "." { parts.append(part) }
+    }
+    return "/" + parts.joined(separator: "/")
+}

@@ -1,0 +1,45 @@
+// check: whether a real WAL segment gets from the server into every repository.
+
+import BackstopCore
+
+enum CheckCommand {
+    static func run(_ context: RunContext) async throws(BackupError) {
+        guard let stanza = context.options.string("stanza") else {
+            throw BackupError(.optionRequired, "check command requires option: stanza", hint: "does this stanza exist?")
+        }
+        let cluster = try ClusterFiles(context, path: try context.options.required("pg-path", 1))
+        let session = try OnlineSession(context, cluster)
+        try session.checkSettings(context)
+        let control = try await cluster.control()
+
+        var targets: [ArchiveCheck] = []
+        for index in context.options.indexes(.repo) {
+            context.log.info("check repo\(index) configuration (primary)")
+            let repository = try await Repository.open(index, context)
+            let archive = try await ArchiveInfo.required(repository, stanza, context.log)
+            let backup = try await BackupInfo.required(repository, stanza, context.log)
+            for current in [archive.history.current, backup.history.current] {
+                guard current.systemID == control.systemID, current.version == control.version.description else {
+                    throw BackupError(
+                        .fileInvalid,
+                        "\(repository.name): stanza is of version \(current.version), system-id \(current.systemID), the cluster of version \(control.version), system-id \(control.systemID)",
+                        hint: "is this the correct stanza?\nthis may also be a symptom of a stanza-upgrade that is missing.")
+                }
+            }
+            targets.append(
+                ArchiveCheck(
+                    repository: repository, stanza: stanza, archiveID: archive.history.current.archiveID,
+                    timeout: context.options.duration("archive-timeout") ?? .seconds(60)))
+        }
+        guard context.options.optionalFlag("archive-check") ?? true else { return }
+        let segment = try session.connection.currentSegment()
+        try session.connection.createRestorePoint("\(Program.title) Archive Check")
+        try session.connection.switchWAL()
+        for target in targets {
+            context.log.info("check \(target.repository.name) archive for WAL (primary)")
+            let found = try await target.wait(segment.name)
+            context.log.info(
+                "WAL segment \(segment) successfully archived to '\(target.repository.storage.location)/\(found.key)' on \(target.repository.name)")
+        }
+    }
+}

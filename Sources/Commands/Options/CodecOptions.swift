@@ -1,0 +1,33 @@
+// Options of compression and encryption (cli.md section 1.3, Codec and Encryption).
+
+import BackstopCore
+
+let codecOptions = OptionSpec.section(
+    "Compression",
+    [
+        .global(
+            "compress-type", .choice(["none", "bz2", "gz", "lz4", "zst"]), default: "gz", Commands.compressing, "how files are compressed"
+        )
+        .details("zst is faster than gz and smaller. What is there already stays readable whatever is chosen."),
+        .global("compress-level", .integer(-7...22), Commands.compressing, "how hard files are compressed")
+            .when("compress-type", "bz2", "gz", "lz4", "zst", otherwise: "0")
+            .defaultsByDependency(["bz2": "9", "gz": "6", "lz4": "1", "zst": "3"])
+            .rangesByDependency(["bz2": 1...9, "gz": -1...9, "lz4": -5...12, "zst": -7...22])
+            .details("Higher is smaller and slower."),
+        .global("compress-level-network", .integer(-5...12), default: "1", Commands.repository, "how hard data is compressed on its way")
+            .details("Only between hosts, and only when files are not compressed anyway."),
+        .global("compress", .boolean, default: "y", Commands.compressing, "compress files")
+            .details("Old: compress-type=none says the same as n."),
+    ])
+
+let encryptionOptions = OptionSpec.section(
+    "Encryption",
+    [
+        .global(
+            "repoN-cipher-type", .choice(["none", "aes-256-cbc"]), default: "none", Commands.repository, "how the repository is encrypted"
+        )
+        .oldNames("repo-cipher-type").details("Fixed when the stanza is made; data is encrypted before it leaves this host."),
+        .global("repoN-cipher-pass", .string, Commands.repository, "passphrase of the repository")
+            .secret().when("repo-cipher-type", "aes-256-cbc").required().oldNames("repo-cipher-pass")
+            .details("Nobody can read the repository without it: keep a copy elsewhere."),
+    ])

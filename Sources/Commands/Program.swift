@@ -1,0 +1,11 @@
+// Names and numbers of the program.
+
+public enum Program {
+    public static let name = "pgbackstop"
+    public static let title = "pgBackstop"
+    public static let version = "0.1.0"
+    /// Major, minor and patch, three digits each after the first, as `version --output=num` prints it.
+    public static let versionNumber = "1000"
+    /// What is written as `backrest-version` in repositories: free text to all readers.
+    static let formatVersion = version
+}

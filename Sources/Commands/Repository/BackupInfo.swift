@@ -1,0 +1,91 @@
+// backup.info: the list of backups and the cluster they belong to (repository-format.md sections 2.6 and 2.7).
+
+import BackstopCore
+
+/// One line of the list. The object is kept as it was read, so keys of other versions survive a rewrite.
+struct BackupSummary: Sendable {
+    var label: String
+    var object: [String: JSON]
+
+    var type: BackupType { BackupType(rawValue: object["backup-type"]?.string ?? "") ?? BackupLabel.type(of: label) }
+    var prior: String? { object["backup-prior"]?.string }
+    var references: [String]? { object["backup-reference"]?.array?.compactMap(\.string) }
+    var databaseID: Int { Int(object["db-id"]?.int ?? 0) }
+    var archiveStart: String? { object["backup-archive-start"]?.string }
+    var archiveStop: String? { object["backup-archive-stop"]?.string }
+    var lsnStart: String? { object["backup-lsn-start"]?.string }
+    var lsnStop: String? { object["backup-lsn-stop"]?.string }
+    var timestampStart: Int64 { object["backup-timestamp-start"]?.int ?? 0 }
+    var timestampStop: Int64 { object["backup-timestamp-stop"]?.int ?? 0 }
+}
+
+struct BackupInfo: Sendable {
+    var history: DatabaseHistory
+    /// Of manifests; nil when the repository is not encrypted.
+    var passphrase: String?
+    /// In the order of their labels.
+    private(set) var backups: [BackupSummary] = []
+
+    private static let systemKey = "db-system-id"
+
+    init(history: DatabaseHistory, passphrase: String?) {
+        self.history = history
+        self.passphrase = passphrase
+    }
+
+    init(_ bytes: [UInt8], _ sha1: any Checksum) throws(BackupError) {
+        var reader = DatabaseHistory.Reader(systemKey: Self.systemKey)
+        var passphrase: String?
+        var backups: [BackupSummary] = []
+        try InfoFile.read(bytes, sha1) { (section, key, value) throws(BackupError) in
+            if section == "cipher", key == "cipher-pass" { passphrase = value.string }
+            if section == "backup:current" {
+                guard BackupLabel.isValid(key), let object = value.object else {
+                    throw BackupError(.format, "entry '\(key)' of [backup:current] is not valid")
+                }
+                backups.append(BackupSummary(label: key, object: object))
+            }
+            try reader.add(section, key, value)
+        }
+        self.init(history: try reader.finish(), passphrase: passphrase)
+        self.backups = backups.sorted { bytewiseLess($0.label, $1.label) }
+    }
+
+    func bytes(_ sha1: any Checksum, version: String) throws(BackupError) -> [UInt8] {
+        var writer = InfoFileWriter(sha1, version: version)
+        for backup in backups { writer.add("backup:current", backup.label, .object(backup.object)) }
+        if let passphrase { writer.add("cipher", "cipher-pass", .string(passphrase)) }
+        history.write(to: &writer, systemKey: Self.systemKey)
+        return try writer.finish()
+    }
+
+    func backup(_ label: String) -> BackupSummary? { backups.first { $0.label == label } }
+
+    mutating func add(_ backup: BackupSummary) {
+        backups.removeAll { $0.label == backup.label }
+        backups.append(backup)
+        backups.sort { bytewiseLess($0.label, $1.label) }
+    }
+
+    /// Removes a backup and all that depend on it, and answers their labels.
+    mutating func remove(_ label: String) -> [String] {
+        var gone: Set = [label]
+        // A dependent's label sorts after its prior's, so one pass in order finds them all.
+        for backup in backups { if let prior = backup.prior, gone.contains(prior) { gone.insert(backup.label) } }
+        backups.removeAll { gone.contains($0.label) }
+        return gone.sorted(by: bytewiseLess)
+    }
+
+    /// nil when the repository has none for this stanza.
+    static func load(_ repository: Repository, _ stanza: String, _ log: Log) async throws(BackupError) -> BackupInfo? {
+        let sha1 = try repository.sha1()
+        return try await repository.loadPair(Layout.backupInfo(stanza), repository.passphrase, log) { (bytes) throws(BackupError) in
+            try BackupInfo(bytes, sha1)
+        }
+    }
+
+    func save(_ repository: Repository, _ stanza: String) async throws(BackupError) {
+        let bytes = try bytes(try repository.sha1(), version: Program.formatVersion)
+        try await repository.savePair(Layout.backupInfo(stanza), bytes, repository.passphrase)
+    }
+}

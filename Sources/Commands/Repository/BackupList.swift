@@ -1,0 +1,82 @@
+// The list of backups and the folders on disk: bringing them together again after a crash (repository-format.md section 2.8).
+
+import BackstopCore
+
+extension BackupInfo {
+    /// Loads it or says what to do when there is none.
+    static func required(_ repository: Repository, _ stanza: String, _ log: Log) async throws(BackupError) -> BackupInfo {
+        guard let info = try await load(repository, stanza, log) else {
+            throw BackupError(
+                .fileMissing,
+                "\(repository.name): '\(repository.storage.location)/\(Layout.backupInfo(stanza))' does not exist, nor does its copy",
+                hint: "backup.info cannot be opened and is required to perform a backup."
+                    + "\nhas a stanza-create been performed?"
+                    + "\nuse --stanza to name another stanza, --\(repository.name)-path another repository.")
+        }
+        return info
+    }
+
+    /// Drops what is listed but has no manifest, with its dependents, and adds complete backups that are not listed.
+    mutating func reconcile(_ repository: Repository, _ stanza: String, _ log: Log) async throws(BackupError) {
+        for backup in backups where try await repository.storage.stat(Layout.manifest(stanza, backup.label)) == nil {
+            for label in remove(backup.label) { log.warn("backup '\(label)' missing manifest removed from backup.info") }
+        }
+        let folders = try await repository.storage.list(Layout.backups(stanza))
+        // In the order of labels, so that a prior backup comes before those that depend on it.
+        for folder in folders where folder.kind == .folder {
+            let label = String(folder.key.name)
+            guard BackupLabel.isValid(label), backup(label) == nil else { continue }
+            if label.count > 16, !backups.contains(where: { $0.label.hasPrefix(BackupLabel.full(of: label)) }) { continue }
+            guard try await repository.storage.stat(Layout.manifest(stanza, label)) != nil else { continue }
+            let manifest = try await Manifest.load(repository, stanza, label, passphrase: passphrase, log)
+            guard let database = history.database(manifest.database.id), database.isSameCluster(manifest.database),
+                manifest.prior.map({ backup($0) != nil }) ?? true
+            else { continue }
+            log.warn("backup '\(label)' found in repository added to backup.info")
+            add(BackupSummary(manifest))
+        }
+    }
+}
+
+extension BackupSummary {
+    /// What backup.info says of a complete backup.
+    init(_ manifest: Manifest) {
+        let own = manifest.files.filter { $0.reference == nil }
+        func repositorySize(_ files: [Manifest.File]) -> UInt64 { files.reduce(0) { $0 + ($1.repositorySize > 0 ? $1.repositorySize : $1.size) } }
+        var object: [String: JSON] = [
+            "backrest-format": .integer(Int64(InfoFile.format)),
+            "backrest-version": .string(Program.formatVersion),
+            "backup-archive-start": JSON(manifest.archiveStart),
+            "backup-archive-stop": JSON(manifest.archiveStop),
+            "backup-error": .bool(manifest.hasPageErrors),
+            "backup-info-repo-size": JSON(repositorySize(manifest.files)),
+            "backup-info-repo-size-delta": JSON(repositorySize(own)),
+            "backup-info-size": JSON(manifest.totalSize),
+            "backup-info-size-delta": JSON(own.reduce(0) { $0 + $1.size }),
+            "backup-timestamp-start": .integer(manifest.timestampStart),
+            "backup-timestamp-stop": .integer(manifest.timestampStop),
+            "backup-type": .string(manifest.type.rawValue),
+            "db-id": JSON(manifest.database.id),
+            "option-archive-check": .bool(manifest.settings.archiveCheck),
+            "option-archive-copy": .bool(manifest.settings.archiveCopy),
+            "option-backup-standby": .bool(manifest.settings.standby),
+            "option-checksum-page": .bool(manifest.settings.checksumPage),
+            "option-compress": .bool(manifest.settings.compressType != "none"),
+            "option-hardlink": .bool(manifest.settings.hardlink),
+            "option-online": .bool(manifest.settings.online),
+        ]
+        if !manifest.annotations.isEmpty { object["backup-annotation"] = .object(manifest.annotations.mapValues { .string($0) }) }
+        if manifest.isBlockIncremental {
+            func mapSize(_ files: [Manifest.File]) -> JSON { JSON(files.reduce(0) { $0 + ($1.blockMapSize ?? 0) }) }
+            object["backup-info-repo-size-map"] = mapSize(manifest.files)
+            object["backup-info-repo-size-map-delta"] = mapSize(own)
+        }
+        if let start = manifest.lsnStart { object["backup-lsn-start"] = .string(start) }
+        if let stop = manifest.lsnStop { object["backup-lsn-stop"] = .string(stop) }
+        if let prior = manifest.prior {
+            object["backup-prior"] = .string(prior)
+            object["backup-reference"] = .array(manifest.references.dropLast().sorted(by: bytewiseLess).map { .string($0) })
+        }
+        self.init(label: manifest.label, object: object)
+    }
+}

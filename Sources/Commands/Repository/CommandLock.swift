@@ -1,0 +1,131 @@
+// Locks and stop files on this host, shared with the peer (repository-format.md sections 12.1 and 12.2).
+
+import BackstopCore
+import Glibc
+import Synchronization
+
+/// The exclusive locks of a running command, one for each kind and repository. Released at the end of its life, or by the kernel when
+/// the process dies.
+final class CommandLock: Sendable {
+    enum Kind: String, Sendable, CaseIterable { case archive, backup, restore }
+
+    private struct Held {
+        var path: String
+        var descriptor: Int32
+    }
+
+    private let held: Mutex<[Held]>
+    private let executionID: String
+
+    /// Takes all or throws `.lockAcquire` (50) naming what is busy.
+    init(_ kinds: [Kind], stanza: String, repositories: [Int], _ context: RunContext) throws(BackupError) {
+        executionID = context.options.string("exec-id") ?? "\(getpid())-" + String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16)
+        var taken: [Held] = []
+        let folder = Self.folder(context)
+        do throws(BackupError) {
+            try Self.makeFolder(folder)
+            for kind in kinds {
+                for repository in repositories {
+                    taken.append(try Self.take("\(folder)/\(stanza)-\(kind.rawValue)-\(repository).lock"))
+                }
+            }
+        } catch {
+            for lock in taken { Self.release(lock) }
+            throw error
+        }
+        held = Mutex(taken)
+        write(progress: nil)
+    }
+
+    deinit { held.withLock { for lock in $0 { Self.release(lock) } } }
+
+    /// Tells `info` how far the command is: bytes in all and bytes done.
+    func tell(size: UInt64, complete: UInt64) { write(progress: (size, complete)) }
+
+    private func write(progress: (size: UInt64, complete: UInt64)?) {
+        var object: [String: JSON] = ["execId": .string(executionID), "pid": JSON(Int(getpid()))]
+        if let progress {
+            object["pctCplt"] = JSON(progress.size == 0 ? 0 : progress.complete * 10_000 / progress.size)
+            object["sz"] = JSON(progress.size)
+            object["szCplt"] = JSON(progress.complete)
+        }
+        let bytes = JSON.object(object).bytes
+        held.withLock { locks in
+            for lock in locks {
+                _ = pwrite(lock.descriptor, bytes, bytes.count, 0)
+                _ = ftruncate(lock.descriptor, off_t(bytes.count))
+            }
+        }
+    }
+
+    static func folder(_ context: RunContext) -> String { context.options.string("lock-path") ?? "/tmp/pgbackrest" }
+
+    private static func makeFolder(_ path: String) throws(BackupError) {
+        if mkdir(path, 0o770) != 0 && errno != EEXIST {
+            throw BackupError(
+                .pathCreate, "unable to create lock path '\(path)': \(systemMessage(errno))", hint: "set another folder with --lock-path.")
+        }
+    }
+
+    private static func take(_ path: String) throws(BackupError) -> Held {
+        // `info` takes a lock for a moment to see whether it is held, so a busy lock is tried again.
+        for attempt in 0..<5 {
+            if attempt > 0 { usleep(50_000) }
+            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+            if descriptor < 0 {
+                throw BackupError(
+                    .lockAcquire, "unable to acquire lock on file '\(path)': \(systemMessage(errno))",
+                    hint: errno == EACCES ? "does '\(currentUser())' running \(Program.name) have permissions on the '\(path)' file?" : nil)
+            }
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
+                var ours = stat()
+                var named = stat()
+                // The holder before may have removed the file between our open and our lock.
+                if fstat(descriptor, &ours) == 0, stat(path, &named) == 0, ours.st_ino == named.st_ino { return Held(path: path, descriptor: descriptor) }
+            }
+            close(descriptor)
+        }
+        throw BackupError(
+            .lockAcquire, "unable to acquire lock on file '\(path)': Resource temporarily unavailable",
+            hint: "is another \(Program.name) or pgbackrest process running?")
+    }
+
+    private static func release(_ lock: Held) {
+        unlink(lock.path)
+        close(lock.descriptor)
+    }
+
+    // MARK: Looking from outside
+
+    struct State: Sendable {
+        var size: UInt64?
+        var complete: UInt64?
+    }
+
+    /// What holds the lock now; nil when nobody does.
+    static func state(_ kind: Kind, stanza: String, repository: Int, _ context: RunContext) -> State? {
+        let descriptor = open("\(folder(context))/\(stanza)-\(kind.rawValue)-\(repository).lock", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { return nil }
+        let bytes = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in count = max(0, pread(descriptor, buffer.baseAddress, 4096, 0)) }
+        let json = JSON(parsing: bytes)
+        return State(size: json?["sz"]?.uint, complete: json?["szCplt"]?.uint)
+    }
+}
+
+func currentUser() -> String { getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? "user id \(geteuid())" }
+
+/// Files by which an operator stops commands.
+enum StopFile {
+    static func path(_ stanza: String?, _ context: RunContext) -> String { "\(CommandLock.folder(context))/\(stanza ?? "all").stop" }
+
+    /// Throws `.stopped` (62) while a stop file of the stanza or of all stanzas exists.
+    static func check(_ stanza: String, _ context: RunContext) throws(BackupError) {
+        for name in [stanza, nil] where access(path(name, context), F_OK) == 0 {
+            throw BackupError(
+                .stopped, name == nil ? "stop file exists for all stanzas" : "stop file exists for stanza \(stanza)",
+                hint: "remove it with '\(Program.name) start\(name == nil ? "" : " --stanza=\(stanza)")' when the reason is gone.")
+        }
+    }
+}

@@ -1,0 +1,128 @@
+// The dialect of archive.info, backup.info and backup.manifest: sections of `key=JSON` lines with a checksum over all of it
+// (repository-format.md section 2).
+
+import BackstopCore
+
+/// Reading and writing of the dialect; what the sections mean is known by those who call.
+enum InfoFile {
+    static let format = 5
+
+    /// Visits each entry in file order after format and checksum were found right. Throws `.format` (29) or `.checksum` (26).
+    static func read(
+        _ bytes: [UInt8], _ sha1: any Checksum, _ visit: (_ section: String, _ key: String, _ value: JSON) throws(BackupError) -> Void
+    ) throws(BackupError) {
+        var hash = InfoHash(sha1)
+        var section: String?
+        var format: Int64?
+        var checksum: String?
+        var lineNumber = 0
+        for line in bytes.split(separator: 10, omittingEmptySubsequences: false) {
+            lineNumber += 1
+            if line.isEmpty { continue }
+            if line.first == UInt8(ascii: "["), line.last == UInt8(ascii: "]") {
+                section = String(decoding: line.dropFirst().dropLast(), as: UTF8.self)
+                continue
+            }
+            guard let section, let (key, text, value) = entry(line) else {
+                throw BackupError(.format, "line \(lineNumber) is not a section or an entry: '\(String(decoding: line.prefix(80), as: UTF8.self))'")
+            }
+            if section == "backrest" && key == "backrest-checksum" {
+                checksum = value.string
+                continue
+            }
+            hash.add(section, key, text)
+            if section == "backrest" && key == "backrest-format" { format = value.int }
+            try visit(section, key, value)
+        }
+        guard format == Int64(Self.format) else {
+            throw BackupError(.format, "expected format \(Self.format) but found \(format.map(String.init) ?? "none")")
+        }
+        let actual = try hash.finish()
+        guard checksum == actual else {
+            throw BackupError(.checksum, "invalid checksum, actual '\(actual)' but expected '\(checksum ?? "none")'")
+        }
+    }
+
+    /// A key is raw text and may contain `=`: it ends at the first `=` whose remainder is JSON.
+    private static func entry(_ line: ArraySlice<UInt8>) -> (key: String, text: ArraySlice<UInt8>, value: JSON)? {
+        var from = line.startIndex
+        while let equals = line[from...].firstIndex(of: UInt8(ascii: "=")) {
+            let text = line[(equals + 1)...]
+            if equals > line.startIndex, let value = JSON(parsing: text) {
+                return (String(decoding: line[..<equals], as: UTF8.self), text, value)
+            }
+            from = equals + 1
+        }
+        return nil
+    }
+}
+
+/// Builds a file; sections and keys must come in byte order.
+struct InfoFileWriter {
+    private(set) var bytes: [UInt8] = []
+    private var hash: InfoHash
+    private var section = ""
+
+    init(_ sha1: any Checksum, version: String) {
+        hash = InfoHash(sha1)
+        add("backrest", "backrest-format", .integer(Int64(InfoFile.format)))
+        add("backrest", "backrest-version", .string(version))
+    }
+
+    mutating func add(_ section: String, _ key: String, _ value: JSON) {
+        if section != self.section {
+            if !bytes.isEmpty { bytes.append(10) }
+            bytes += Array("[\(section)]\n".utf8)
+            self.section = section
+        }
+        bytes.append(contentsOf: key.utf8)
+        bytes.append(UInt8(ascii: "="))
+        let start = bytes.count
+        value.write(to: &bytes)
+        hash.add(section, key, bytes[start...])
+        bytes.append(10)
+    }
+
+    mutating func finish() throws(BackupError) -> [UInt8] {
+        let checksum = try hash.finish()
+        bytes += Array("\n[backrest]\nbackrest-checksum=\"\(checksum)\"\n".utf8)
+        return bytes
+    }
+}
+
+/// The checksum stream of section 2.3: the entries as one JSON object of objects, values as their text.
+private struct InfoHash {
+    private let sha1: any Checksum
+    private var section: String?
+    private var pending: [UInt8] = [UInt8(ascii: "{")]
+
+    init(_ sha1: any Checksum) {
+        sha1.reset()
+        self.sha1 = sha1
+    }
+
+    mutating func add(_ section: String, _ key: String, _ value: ArraySlice<UInt8>) {
+        if section != self.section {
+            pending += Array((self.section == nil ? "\"\(section)\":{" : "},\"\(section)\":{").utf8)
+            self.section = section
+        } else {
+            pending.append(UInt8(ascii: ","))
+        }
+        JSON.write(key, to: &pending)
+        pending.append(UInt8(ascii: ":"))
+        pending += value
+        if pending.count > 64 << 10 { flush() }
+    }
+
+    mutating func finish() throws(BackupError) -> String {
+        pending += Array((section == nil ? "}" : "}}").utf8)
+        flush()
+        try sha1.finish()
+        return sha1.digest.description
+    }
+
+    private mutating func flush() {
+        pending.withUnsafeBytes { sha1.update(RawSpan(_unsafeBytes: $0)) }
+        pending.removeAll(keepingCapacity: true)
+    }
+}

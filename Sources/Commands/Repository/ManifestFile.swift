@@ -1,0 +1,40 @@
+// Manifests in a repository: loading either of the two, saving in the order that survives a crash.
+
+import BackstopCore
+
+extension Manifest {
+    /// Loads the manifest of a backup, or its copy when that fails.
+    static func load(
+        _ repository: Repository, _ stanza: String, _ label: String, passphrase: String?, _ log: Log
+    ) async throws(BackupError) -> Manifest {
+        let sha1 = try repository.sha1()
+        let key = Layout.manifest(stanza, label)
+        let manifest = try await repository.loadPair(key, passphrase, log) { (bytes) throws(BackupError) in try Manifest(bytes, sha1) }
+        guard let manifest else {
+            throw BackupError(.fileMissing, "\(repository.name): backup '\(label)' has no manifest '\(repository.storage.location)/\(key)'")
+        }
+        guard manifest.label == label else {
+            throw BackupError(.format, "\(repository.name): manifest of backup '\(label)' says that it is of '\(manifest.label)'")
+        }
+        return manifest
+    }
+
+    /// Saves only the copy: the backup is running, and can be told from a complete one by the missing main file.
+    func saveUnfinished(_ repository: Repository, _ stanza: String, passphrase: String?) async throws(BackupError) {
+        let bytes = try bytes(try repository.sha1(), version: Program.formatVersion)
+        try await repository.write(Layout.manifest(stanza, label) + Layout.copySuffix, bytes, passphrase)
+    }
+
+    /// Saves the final manifest: the copy, the main file, then the history (repository-format.md section 1.3).
+    func save(_ repository: Repository, _ stanza: String, passphrase: String?) async throws(BackupError) {
+        let bytes = try bytes(try repository.sha1(), version: Program.formatVersion)
+        let key = Layout.manifest(stanza, label)
+        try await repository.write(key + Layout.copySuffix, bytes, passphrase)
+        try await repository.write(key, bytes, passphrase)
+
+        var steps: [Step] = [.transform(try repository.registry.codec("gz").open(9, .normal).encoder())]
+        if let cipher = repository.cipher, let passphrase { steps.append(.transform(try cipher.open(passphrase, .normal).encoder())) }
+        var flow = try Flow(BytesSource(bytes), Chain(steps))
+        _ = try await repository.storage.put(Layout.history(stanza, manifestOf: label), from: &flow, PutOptions())
+    }
+}

@@ -1,0 +1,207 @@
+// Reading a manifest: every name is checked before anything trusts it.
+
+import BackstopCore
+
+extension Manifest {
+    /// Throws `.format` when it is not a manifest, `.checksum` when it was damaged, `.corrupt` when a name leads outside.
+    init(_ bytes: [UInt8], _ sha1: any Checksum) throws(BackupError) {
+        var reader = Reader()
+        try InfoFile.read(bytes, sha1) { (section, key, value) throws(BackupError) in try reader.add(section, key, value) }
+        self = try reader.finish()
+    }
+
+    /// Collects raw entries first: the defaults come after the sections that need them.
+    private struct Reader {
+        private var backup: [String: JSON] = [:]
+        private var database: [String: JSON] = [:]
+        private var option: [String: JSON] = [:]
+        private var defaults: [String: [String: JSON]] = [:]
+        private var manifest = Manifest(database: .init(id: 0, systemID: 0, version: ""))
+        /// Entries that lack what a default gives, by index.
+        private var files: [(entry: File, reference: String?, has: Given)] = []
+        private var paths: [(entry: Path, has: Given)] = []
+        private var links: [(entry: Link, has: Given)] = []
+
+        struct Given {
+            var mode = false
+            var user = false
+            var group = false
+        }
+
+        mutating func add(_ section: String, _ key: String, _ value: JSON) throws(BackupError) {
+            switch section {
+            case "backup": backup[key] = value
+            case "backup:db": database[key] = value
+            case "backup:option": option[key] = value
+            case "backup:target": manifest.targets.append(try target(key, value))
+            case "cipher": if key == "cipher-pass" { manifest.passphrase = value.string }
+            case "db":
+                guard let id = value["db-id"]?.uint else { throw invalid("[db]", key) }
+                manifest.databases.append(Database(name: key, id: id, lastSystemID: value["db-last-system-id"]?.uint ?? 0))
+            case "metadata":
+                if key == "annotation" { manifest.annotations = (value.object ?? [:]).compactMapValues(\.string) }
+            case "target:file": try addFile(key, value)
+            case "target:path":
+                let (owner, mode, has) = try attributes(key, value)
+                paths.append((Path(name: try checked(key), mode: mode, owner: owner), has))
+            case "target:link":
+                guard let destination = value["destination"]?.string else { throw invalid("[target:link]", key) }
+                let (owner, _, has) = try attributes(key, value)
+                links.append((Link(name: try checked(key), destination: destination, owner: owner), has))
+            case "target:file:default", "target:path:default", "target:link:default":
+                defaults[section, default: [:]][key] = value
+            default: break
+            }
+        }
+
+        private func invalid(_ section: String, _ key: String) -> BackupError {
+            BackupError(.format, "entry '\(key)' of \(section) is not valid")
+        }
+
+        private func checked(_ name: String) throws(BackupError) -> String {
+            _ = try Key(checking: name)
+            guard name == dataName || name.hasPrefix(dataName + "/") || name == tablespaceName || name.hasPrefix(tablespaceName + "/") else {
+                throw BackupError(.corrupt, "'\(name)' is neither in \(dataName) nor in \(tablespaceName)")
+            }
+            return name
+        }
+
+        private func target(_ key: String, _ value: JSON) throws(BackupError) -> Target {
+            guard let path = value["path"]?.string, let type = value["type"]?.string else { throw invalid("[backup:target]", key) }
+            var tablespace: (id: String, name: String)?
+            if let id = value["tablespace-id"]?.string { tablespace = (id, value["tablespace-name"]?.string ?? "ts\(id)") }
+            let file = value["file"]?.string
+            if let file { _ = try Key(checking: file) }
+            return Target(name: try checked(key), path: path, file: file, isLink: type == "link", tablespace: tablespace)
+        }
+
+        private func attributes(_ key: String, _ value: JSON) throws(BackupError) -> (Owner, UInt32, Given) {
+            var has = Given()
+            var owner = Owner()
+            if let user = value["user"] { (owner.user, has.user) = (user.string, true) }
+            if let group = value["group"] { (owner.group, has.group) = (group.string, true) }
+            var mode: UInt32 = 0
+            if let text = value["mode"]?.string {
+                guard let number = UInt32(text, radix: 8), number <= 0o7777 else { throw invalid("mode", key) }
+                (mode, has.mode) = (number, true)
+            }
+            return (owner, mode, has)
+        }
+
+        private mutating func addFile(_ key: String, _ value: JSON) throws(BackupError) {
+            guard let size = value["size"]?.uint, let timestamp = value["timestamp"]?.int else { throw invalid("[target:file]", key) }
+            let (owner, mode, has) = try attributes(key, value)
+            var file = File(
+                name: try checked(key), size: size, originalSize: value["szo"]?.uint ?? size, timestamp: timestamp, mode: mode, owner: owner)
+            if let text = value["checksum"]?.string {
+                guard let checksum = SHA1Value(text) else { throw invalid("checksum", key) }
+                file.checksum = checksum
+            }
+            if let text = value["rck"]?.string {
+                guard let checksum = SHA1Value(text) else { throw invalid("rck", key) }
+                file.repositoryChecksum = checksum
+            }
+            file.repositorySize = value["repo-size"]?.uint ?? size
+            file.bundle = value["bni"]?.uint
+            file.bundleOffset = value["bno"]?.uint ?? 0
+            file.blockSize = (value["bi"]?.uint ?? 0) * 8192
+            file.blockChecksumSize = Int(value["bic"]?.int ?? 6)
+            file.blockMapSize = value["bim"]?.uint
+            file.pagesValid = value["checksum-page"]?.bool
+            for item in value["checksum-page-error"]?.array ?? [] {
+                if let page = item.uint { file.pageErrors.append(UInt32(clamping: page)...UInt32(clamping: page)) }
+                if let pair = item.array, pair.count == 2, let low = pair[0].uint, let high = pair[1].uint, low <= high {
+                    file.pageErrors.append(UInt32(clamping: low)...UInt32(clamping: high))
+                }
+            }
+            files.append((file, value["reference"]?.string, has))
+        }
+
+        mutating func finish() throws(BackupError) -> Manifest {
+            func text(_ key: String) -> String? { backup[key]?.string }
+            guard let label = text("backup-label"), BackupLabel.isValid(label), let type = text("backup-type").flatMap(BackupType.init) else {
+                throw BackupError(.format, "[backup] has no valid label and type")
+            }
+            manifest.label = label
+            manifest.type = type
+            manifest.prior = text("backup-prior")
+            manifest.timestampStart = backup["backup-timestamp-start"]?.int ?? 0
+            manifest.timestampCopyStart = backup["backup-timestamp-copy-start"]?.int ?? 0
+            manifest.timestampStop = backup["backup-timestamp-stop"]?.int ?? 0
+            (manifest.archiveStart, manifest.archiveStop) = (text("backup-archive-start"), text("backup-archive-stop"))
+            (manifest.lsnStart, manifest.lsnStop) = (text("backup-lsn-start"), text("backup-lsn-stop"))
+            manifest.isBundled = backup["backup-bundle"]?.bool ?? false
+            manifest.isBundledRaw = backup["backup-bundle-raw"]?.bool ?? false
+            manifest.isBlockIncremental = backup["backup-block-incr"]?.bool ?? false
+            manifest.database = .init(
+                id: Int(database["db-id"]?.int ?? 0), systemID: database["db-system-id"]?.uint ?? 0,
+                version: database["db-version"]?.string ?? "", catalogVersion: database["db-catalog-version"]?.uint,
+                controlVersion: database["db-control-version"]?.uint)
+            finishSettings()
+            try finishReferences(text("backup-reference"))
+            finishDefaults()
+            manifest.sort()
+            return manifest
+        }
+
+        private mutating func finishSettings() {
+            func flag(_ key: String) -> Bool { option[key]?.bool ?? false }
+            manifest.settings = Settings(
+                archiveCheck: flag("option-archive-check"), archiveCopy: flag("option-archive-copy"),
+                standby: flag("option-backup-standby"), bufferSize: option["option-buffer-size"]?.int ?? 1 << 20,
+                checksumPage: flag("option-checksum-page"),
+                compressType: option["option-compress-type"]?.string ?? (flag("option-compress") ? "gz" : "none"),
+                compressLevel: option["option-compress-level"]?.int ?? 0,
+                compressLevelNetwork: option["option-compress-level-network"]?.int ?? 0, delta: flag("option-delta"),
+                hardlink: flag("option-hardlink"), online: flag("option-online"), processMax: option["option-process-max"]?.int ?? 1)
+        }
+
+        /// Manifests before 2.42 have no list: it follows from the files.
+        private mutating func finishReferences(_ list: String?) throws(BackupError) {
+            if let list {
+                manifest.references = list.split(separator: ",").map(String.init)
+                guard manifest.references.allSatisfy({ BackupLabel.isValid($0) }) else {
+                    throw BackupError(.format, "backup-reference holds something that is not a backup label")
+                }
+            } else {
+                for (_, reference, _) in files {
+                    if let reference, !manifest.references.contains(reference) { manifest.references.append(reference) }
+                }
+                manifest.references.append(manifest.label)
+            }
+            let indexes = Dictionary(manifest.references.enumerated().map { ($1, $0) }, uniquingKeysWith: { a, _ in a })
+            for index in files.indices {
+                guard let reference = files[index].reference else { continue }
+                guard let known = indexes[reference] else {
+                    throw BackupError(.assertion, "file '\(files[index].entry.name)' refers to '\(reference)', which is not in backup-reference")
+                }
+                files[index].entry.reference = known
+            }
+        }
+
+        private mutating func finishDefaults() {
+            func owner(_ owner: Owner, _ has: Given, _ section: String) -> Owner {
+                Owner(
+                    user: has.user ? owner.user : defaults[section]?["user"]?.string,
+                    group: has.group ? owner.group : defaults[section]?["group"]?.string)
+            }
+            func mode(_ mode: UInt32, _ has: Given, _ section: String, _ fallback: UInt32) -> UInt32 {
+                has.mode ? mode : defaults[section]?["mode"]?.string.flatMap { UInt32($0, radix: 8) }.map { $0 & 0o7777 } ?? fallback
+            }
+            manifest.files = files.map { file, _, has in
+                var file = file
+                file.owner = owner(file.owner, has, "target:file:default")
+                file.mode = mode(file.mode, has, "target:file:default", 0o600)
+                return file
+            }
+            manifest.paths = paths.map { path, has in
+                Path(
+                    name: path.name, mode: mode(path.mode, has, "target:path:default", 0o700),
+                    owner: owner(path.owner, has, "target:path:default"))
+            }
+            manifest.links = links.map { link, has in
+                Link(name: link.name, destination: link.destination, owner: owner(link.owner, has, "target:link:default"))
+            }
+        }
+    }
+}

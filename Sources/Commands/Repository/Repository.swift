@@ -1,0 +1,126 @@
+// One configured repository: its storage and how its files are encoded.
+
+import BackstopCore
+
+struct Repository: Sendable {
+    /// As in `repo1-…`.
+    let index: Int
+    let storage: any Storage
+    let registry: Registry
+    let cipher: CipherDriver?
+    /// Of the info files; everything else has a passphrase of its own (repository-format.md section 8.2).
+    let passphrase: String?
+
+    var name: String { "repo\(index)" }
+
+    /// Opens the storage that the options of this index describe.
+    static func open(_ index: Int, _ context: RunContext) async throws(BackupError) -> Repository {
+        let options = context.options
+        let registry = context.registry
+        let type = options.string("repo-type", index) ?? "posix"
+        let driver = try registry.storage(type == "cifs" ? "posix" : type)
+        let cipherType = options.string("repo-cipher-type", index) ?? "none"
+        return Repository(
+            index: index, storage: try await driver.open(options, index, DriverContext(log: context.log)), registry: registry,
+            cipher: cipherType == "none" ? nil : try registry.cipher(cipherType),
+            passphrase: cipherType == "none" ? nil : try options.required("repo-cipher-pass", index))
+    }
+
+    /// All configured ones in the order of their indexes, or just the one of `--repo`.
+    static func openAll(_ context: RunContext) async throws(BackupError) -> [Repository] {
+        var repositories: [Repository] = []
+        for index in try selectedIndexes(context) { repositories.append(try await open(index, context)) }
+        return repositories
+    }
+
+    static func selectedIndexes(_ context: RunContext) throws(BackupError) -> [Int] {
+        let configured = context.options.indexes(.repo)
+        guard let chosen = context.options.number("repo").map(Int.init) else { return configured }
+        guard configured.contains(chosen) else {
+            throw BackupError(
+                .optionInvalidValue, "key '\(chosen)' is not valid for '--repo' option",
+                hint: "configured repositories: \(configured.map(String.init).joined(separator: ", ")).")
+        }
+        return [chosen]
+    }
+
+    func sha1() throws(BackupError) -> any Checksum { try registry.checksum("sha1").make() }
+
+    // MARK: Whole files that are encrypted but not compressed
+
+    /// Decrypts with `passphrase` when the repository is encrypted.
+    func read(_ key: Key, _ passphrase: String?) async throws(BackupError) -> [UInt8] {
+        guard let cipher, let passphrase else { return try await storage.read(key) }
+        let decoder = try cipher.open(passphrase, .normal).decoder()
+        var flow = try Flow(try await storage.open(key), Chain([.transform(decoder)], blockSize: 64 << 10))
+        return try await flow.readAll()
+    }
+
+    func write(_ key: Key, _ bytes: [UInt8], _ passphrase: String?) async throws(BackupError) {
+        guard let cipher, let passphrase else {
+            try await storage.put(key, bytes: bytes)
+            return
+        }
+        let encoder = try cipher.open(passphrase, .normal).encoder()
+        var flow = try Flow(BytesSource(bytes), Chain([.transform(encoder)], blockSize: 64 << 10))
+        _ = try await storage.put(key, from: &flow, PutOptions())
+    }
+
+    // MARK: Info files: a main file and its copy
+
+    /// Loads the main file or, when that fails for any reason, the copy. `load` parses the decrypted bytes.
+    /// nil when both are missing; the error of the main file (or of the one that is there) when both fail (section 2.4).
+    func loadPair<Info>(
+        _ key: Key, _ passphrase: String?, _ log: Log, _ load: ([UInt8]) throws(BackupError) -> Info
+    ) async throws(BackupError) -> Info? {
+        var failures: [BackupError] = []
+        for suffix in ["", Layout.copySuffix] {
+            do throws(BackupError) {
+                let info = try load(try await read(key + suffix, passphrase))
+                for failure in failures where failure.code != .notFound { log.warn("\(name): \(failure.message); the copy is used") }
+                return info
+            } catch {
+                failures.append(explain(error, key + suffix))
+            }
+        }
+        guard let failure = failures.first(where: { $0.code != .notFound }) else { return nil }
+        throw failure
+    }
+
+    /// Says which file it was and, for what looks like a wrong key, what to check.
+    private func explain(_ error: BackupError, _ key: Key) -> BackupError {
+        if error.code == .notFound { return error }
+        var error = error.during("unable to load info file '\(storage.location)/\(key)'")
+        if error.hint == nil, [.crypto, .format, .corrupt, .checksum].contains(error.code) {
+            error.hint =
+                cipher == nil
+                ? "is or was the repository encrypted? (\(name)-cipher-type is none)"
+                : "is '\(name)-cipher-pass' the passphrase of this repository, and is the repository encrypted?"
+        }
+        return error
+    }
+
+    /// Writes the main file, then exactly the same content to the copy.
+    func savePair(_ key: Key, _ bytes: [UInt8], _ passphrase: String?) async throws(BackupError) {
+        try await write(key, bytes, passphrase)
+        try await write(key + Layout.copySuffix, bytes, passphrase)
+    }
+
+    /// A new passphrase for something in an encrypted repository: 48 random bytes as base64; nil when it is not encrypted.
+    func newPassphrase() -> String? {
+        guard cipher != nil else { return nil }
+        var generator = SystemRandomNumberGenerator()
+        return base64((0..<48).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+    }
+}
+
+/// `bytes.count` a multiple of 3.
+func base64(_ bytes: [UInt8]) -> String {
+    let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    var text: [UInt8] = []
+    for index in stride(from: 0, to: bytes.count, by: 3) {
+        let group = UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8 | UInt32(bytes[index + 2])
+        for shift in [18, 12, 6, 0] { text.append(digits[Int(group >> UInt32(shift) & 63)]) }
+    }
+    return String(decoding: text, as: UTF8.self)
+}

@@ -1,0 +1,167 @@
+// restore: a backup back into a data directory, ready to recover (repository-format.md section 10).
+
+import BackstopCore
+import Glibc
+
+struct RestoreCommand {
+    private let context: RunContext
+    private let stanza: String
+    private let cluster: ClusterFiles
+
+    static func run(_ context: RunContext) async throws(BackupError) {
+        let stanza = try context.stanza()
+        let cluster = try ClusterFiles(context, path: try context.options.required("pg-path", 1))
+        let lock = try CommandLock([.restore], stanza: stanza, repositories: try Repository.selectedIndexes(context), context)
+        try await RestoreCommand(context: context, stanza: stanza, cluster: cluster).run(lock)
+    }
+
+    private func run(_ lock: CommandLock) async throws(BackupError) {
+        guard try await !cluster.isRunning() else {
+            throw BackupError(
+                .pgRunning, "unable to restore while PostgreSQL is running",
+                hint: "presence of 'postmaster.pid' in '\(cluster.path)' indicates PostgreSQL is running.\nremove 'postmaster.pid' only if PostgreSQL is not running.")
+        }
+        var (isDelta, isForced) = (context.options.flag("delta"), context.options.flag("force"))
+        if isDelta || isForced, try await !isRestorable() {
+            context.log.warn(
+                "--delta or --force specified but unable to find 'PG_VERSION' or '\(RestoreTarget.manifestName)' in '\(cluster.path)' to confirm that this is a valid $PGDATA directory. --delta and --force have been disabled and if any files exist in the destination directories the restore will be aborted.")
+            (isDelta, isForced) = (false, false)
+        }
+        try await removeSpool()
+        let set = try await RestoreSet.choose(context, stanza)
+        var manifest = try await Manifest.load(set.repository, stanza, set.label, passphrase: set.passphrase, context.log)
+        guard !manifest.files.isEmpty else { throw BackupError(.format, "backup set \(set.label) has no files") }
+        context.log.info(
+            "\(set.repository.name): restore backup set \(set.label)"
+                + (manifest.settings.online ? ", recovery will start at \(localTime(manifest.timestampStart, "%Y-%m-%d %H:%M:%S"))" : ""))
+        let recovery = try recoverySettings(manifest)
+        if recovery.type != "none", recovery.type != "preserve" { _ = try recovery.lines() }
+        if manifest.settings.online { try await TimelineCheck.run(manifest, set.repository, stanza, context) }
+
+        try manifest.remap(dataPath: cluster.path, context.options, context.log)
+        resolveOwners(&manifest)
+        let target = RestoreTarget(context: context, manifest: manifest, data: cluster.tree, isDelta: isDelta, isForced: isForced)
+        try await target.check()
+        try await target.clean()
+        try await target.layOut()
+        try await markUnfinished(manifest, set.repository)
+
+        let total = manifest.totalSize
+        let copy = RestoreCopy(
+            context: context, stanza: stanza, set: set, manifest: manifest, target: target,
+            decoding: Decoding(
+                codec: try set.repository.registry.codec(manifest.settings.compressType), cipher: set.repository.cipher,
+                passphrase: manifest.passphrase),
+            meter: ProgressMeter("restore", size: total, lock: lock, context))
+        let controlName = "\(Manifest.dataName)/\(ClusterFiles.controlName)"
+        let left: Set = [controlName, "\(Manifest.dataName)/tablespace_map"]
+        let preserved = recovery.type == "preserve" ? try await preservedFiles() : []
+        let files = manifest.files.filter { !left.contains($0.name) && !preserved.contains($0.name) }
+        try await copy.run(files)
+        copy.meter.clearLine()
+
+        try await writeRecovery(recovery, manifest)
+        try await finish(manifest, copy, controlName)
+        context.log.info("restore size = \(sizeText(total)), file total = \(manifest.files.count)")
+    }
+
+    private func isRestorable() async throws(BackupError) -> Bool {
+        if try await cluster.exists("PG_VERSION") { return true }
+        return try await cluster.exists(RestoreTarget.manifestName)
+    }
+
+    /// What asynchronous archiving left for the cluster that was here before.
+    private func removeSpool() async throws(BackupError) {
+        guard let spool = context.options.string("spool-path") else { return }
+        try await context.openTree("\(spool)/archive/\(stanza)").removeAll(.root)
+    }
+
+    /// Root restores the owners of the manifest; what the backup host had no name for goes to the owner of PGDATA.
+    private func resolveOwners(_ manifest: inout Manifest) {
+        guard geteuid() == 0 else { return }
+        let fallback = manifest.dataFolder?.owner ?? Manifest.Owner()
+        func resolved(_ owner: Manifest.Owner) -> Manifest.Owner {
+            Manifest.Owner(user: owner.user ?? fallback.user, group: owner.group ?? fallback.group)
+        }
+        for index in manifest.files.indices { manifest.files[index].owner = resolved(manifest.files[index].owner) }
+        for index in manifest.paths.indices { manifest.paths[index].owner = resolved(manifest.paths[index].owner) }
+        for index in manifest.links.indices { manifest.links[index].owner = resolved(manifest.links[index].owner) }
+    }
+
+    /// While this file is in PGDATA an interrupted restore can be repeated with --delta.
+    private func markUnfinished(_ manifest: Manifest, _ repository: Repository) async throws(BackupError) {
+        var plain = manifest
+        plain.passphrase = nil
+        let bytes = try plain.bytes(try repository.sha1(), version: Program.formatVersion)
+        try await cluster.tree.put(Key(RestoreTarget.manifestName), bytes: bytes, PutOptions(attributes: ownAttributes(manifest)))
+    }
+
+    /// Of files that the restore itself makes.
+    private func ownAttributes(_ manifest: Manifest) -> Attributes {
+        let data = manifest.dataFolder
+        return Attributes(mode: (data?.mode ?? 0o700) & 0o644, user: data?.owner.user, group: data?.owner.group)
+    }
+
+    // MARK: Recovery settings
+
+    private func recoverySettings(_ manifest: Manifest) throws(BackupError) -> RecoverySettings {
+        var options = context.options
+        // An offline backup has no WAL to recover with, unless the user says otherwise.
+        if !manifest.settings.online, !options.isGiven("type") {
+            options.values[Options.Name("type")] = Options.Resolved(.text("none"), .defaultValue)
+        }
+        let command = ([context.programPath] + context.inheritedOptions + ["--stanza=\(stanza)", "archive-get", "%f", "\"%p\""]).joined(separator: " ")
+        return RecoverySettings(
+            version: try PostgresVersion(manifest.database.version), options: options, restoreCommand: command,
+            stamp: localTime(unixNow(), "%Y-%m-%d %H:%M:%S"))
+    }
+
+    private func preservedFiles() async throws(BackupError) -> Set<String> {
+        var names: Set<String> = []
+        for name in ["postgresql.auto.conf", "recovery.conf", "recovery.signal", "standby.signal"] where try await cluster.exists(name) {
+            names.insert("\(Manifest.dataName)/\(name)")
+        }
+        return names
+    }
+
+    private func writeRecovery(_ recovery: RecoverySettings, _ manifest: Manifest) async throws(BackupError) {
+        if recovery.type == "preserve" { return }
+        let options = PutOptions(attributes: ownAttributes(manifest))
+        if recovery.version < .v12 {
+            if recovery.type == "none" { return }
+            context.log.info("write \(cluster.path)/recovery.conf")
+            try await cluster.tree.put(Key("recovery.conf"), bytes: Array(try recovery.recoveryFile().utf8), options)
+            return
+        }
+        let auto = Key("postgresql.auto.conf")
+        var old = ""
+        if try await cluster.tree.stat(auto) != nil {
+            old = String(decoding: try await cluster.tree.read(auto), as: UTF8.self)
+        } else {
+            context.log.warn("postgresql.auto.conf does not exist -- creating to contain recovery settings")
+        }
+        context.log.info("write updated \(cluster.path)/postgresql.auto.conf")
+        try await cluster.tree.put(auto, bytes: Array(try recovery.autoFile(old).utf8), options)
+        if let signal = recovery.signalFile { try await cluster.tree.put(Key(signal), bytes: [], options) }
+    }
+
+    // MARK: The end
+
+    /// Makes everything durable, then puts pg_control in place: until then nothing can be started.
+    private func finish(_ manifest: Manifest, _ copy: RestoreCopy, _ controlName: String) async throws(BackupError) {
+        try await cluster.tree.sync(.root)
+        try await cluster.tree.remove(Key(RestoreTarget.manifestName))
+        guard let file = manifest.files.first(where: { $0.name == controlName }) else {
+            context.log.warn("backup does not contain '\(ClusterFiles.controlName)' -- cluster will not start")
+            return
+        }
+        var bytes = try await copy.control(file)
+        if manifest.settings.online {
+            bytes = try ControlFile(bytes, forced: try context.forcedVersion()).storedWithoutCheckpoint
+        }
+        context.log.info("restore \(ClusterFiles.controlName) (performed last to ensure aborted restores cannot be started)")
+        try await cluster.tree.put(
+            Key(ClusterFiles.controlName), bytes: bytes,
+            PutOptions(attributes: Attributes(mode: file.mode, user: file.owner.user, group: file.owner.group, modified: file.timestamp)))
+    }
+}

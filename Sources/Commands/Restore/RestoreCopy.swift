@@ -1,0 +1,159 @@
+// Brings the files of a backup to their places, each verified before it appears.
+
+import BackstopCore
+
+struct RestoreCopy: Sendable {
+    let context: RunContext
+    let stanza: String
+    let set: RestoreSet
+    let manifest: Manifest
+    let target: RestoreTarget
+    let decoding: Decoding
+    let meter: ProgressMeter
+
+    /// Restores all of `files` with `process-max` workers.
+    func run(_ files: [Manifest.File]) async throws(BackupError) {
+        let order = files.indices.sorted { (files[$0].size, files[$1].name) > (files[$1].size, files[$0].name) }
+        try await parallel(
+            order, workers: Int(context.options.number("process-max") ?? 1),
+            makeWorker: { (number) throws(BackupError) in try RestoreWorker(self, number: number) },
+            body: { (worker, index) async throws(BackupError) in try await worker.restore(files[index]) })
+    }
+
+    /// The bytes of pg_control, verified; it is put in place last.
+    func control(_ file: Manifest.File) async throws(BackupError) -> [UInt8] {
+        let worker = try RestoreWorker(self, number: 0)
+        return try await worker.read(file)
+    }
+
+    fileprivate func attributes(_ file: Manifest.File) -> Attributes {
+        Attributes(mode: file.mode, user: file.owner.user, group: file.owner.group, modified: file.timestamp)
+    }
+}
+
+/// One worker: a chain for each framing it meets, kept between files.
+private final class RestoreWorker {
+    private let copy: RestoreCopy
+    private let number: Int
+    private let expect: Expect
+    private let meter: MeterTap
+    private let compare: Expect
+    private let normal: Chain
+    private let raw: Chain
+    /// For block-incremental files: their content is checked after it was put together.
+    private let pieces: Chain
+    private let content: Chain
+    private let existing: Chain
+    private var block = Block(capacity: 1 << 18)
+
+    init(_ copy: RestoreCopy, number: Int) throws(BackupError) {
+        self.copy = copy
+        self.number = number
+        expect = Expect(try copy.set.repository.sha1())
+        compare = Expect(try copy.set.repository.sha1())
+        meter = MeterTap(copy.meter)
+        let looks: [Step] = [.tap(expect), .tap(meter)]
+        normal = Chain(try copy.decoding.steps(.normal) + looks)
+        raw = Chain(try copy.decoding.steps(.raw) + looks)
+        pieces = Chain(try copy.decoding.steps(.raw))
+        content = Chain(looks)
+        existing = Chain([.tap(compare)])
+    }
+
+    func restore(_ file: Manifest.File) async throws(BackupError) {
+        let (tree, key, isSynced) = copy.target.place(of: file.name)
+        let path = "\(tree.location)/\(key)"
+        meter.file = key.path
+        if try await isKept(file, tree, key) {
+            copy.meter.add(Int64(file.size), file: key.path)
+            copy.context.log.detail("restore file \(path) - exists and matches backup (\(sizeText(file.size)), \(copy.meter.percent)%)", worker: number)
+            return
+        }
+        let options = PutOptions(durable: !isSynced, attributes: copy.attributes(file))
+        do throws(BackupError) {
+            try await Retry(copy.context.options).run(onRetry: { error in
+                meter.undo()
+                copy.context.log.warn("retry of restore of file '\(path)': \(error)", worker: number)
+            }) { () async throws(BackupError) in
+                var flow = try await flow(file)
+                _ = try await tree.put(key, from: &flow, options)
+            }
+        } catch {
+            throw explain(error, file, path)
+        }
+        copy.context.log.detail(
+            "restore file \(path) (\(sizeText(file.size)), \(copy.meter.percent)%)\(file.checksum.map { " checksum \($0)" } ?? "")", worker: number)
+    }
+
+    func read(_ file: Manifest.File) async throws(BackupError) -> [UInt8] {
+        do throws(BackupError) {
+            var flow = try await flow(file)
+            return try await flow.readAll()
+        } catch {
+            throw explain(error, file, file.name)
+        }
+    }
+
+    /// Damage names the file, the repository and the backup that holds the bytes.
+    private func explain(_ error: BackupError, _ file: Manifest.File, _ path: String) -> BackupError {
+        if error.code == .cancelled || error.code == .full || error.code == .denied { return error }
+        let repository = copy.set.repository
+        let key = copy.manifest.location(of: file, stanza: copy.stanza, suffix: copy.decoding.codec.suffix)?.key ?? Key(file.name)
+        var error = error.during("unable to restore '\(path)' from \(repository.name) file '\(repository.storage.location)/\(key)'")
+        if error.code == .crypto { error.code = .format }
+        if error.hint == nil, [.checksum, .corrupt, .format, .notFound].contains(error.code) {
+            error.hint = "the file in the repository is damaged or missing: restore another backup with --set, or from another repository with --repo."
+        }
+        return error
+    }
+
+    /// The content of a file as it comes out of the repository.
+    private func flow(_ file: Manifest.File) async throws(BackupError) -> Flow {
+        expect.next(digest: file.checksum?.description, size: file.size)
+        guard let location = copy.manifest.location(of: file, stanza: copy.stanza, suffix: copy.decoding.codec.suffix) else {
+            return try Flow(BytesSource([]), content)
+        }
+        let storage = copy.set.repository.storage
+        if file.blockMapSize != nil { return try Flow(try await blocks(file, location), content) }
+        return try Flow(try await storage.open(location.key, range: location.range), location.framing == .raw ? raw : normal)
+    }
+
+    private func blocks(_ file: Manifest.File, _ location: Manifest.Location) async throws(BackupError) -> BlockSource {
+        let storage = copy.set.repository.storage
+        let manifest = copy.manifest
+        let stanza = copy.stanza
+        let mapSize = file.blockMapSize ?? 0
+        let end = location.range?.upperBound ?? file.repositorySize
+        guard mapSize <= end else { throw BackupError(.corrupt, "block map is larger than the stored file") }
+        let source = try await storage.open(location.key, range: end - mapSize..<end)
+        var steps: [Step] = []
+        if let cipher = copy.decoding.cipher, let passphrase = copy.decoding.passphrase {
+            steps.append(.transform(try cipher.open(passphrase, .raw).decoder()))
+        }
+        var flow = try Flow(source, Chain(steps))
+        let map = try BlockMap(
+            try await flow.readAll(), blockSize: file.blockSize, checksumSize: file.blockChecksumSize, references: manifest.references.count)
+        return BlockSource(storage, map, blockSize: file.blockSize, chain: pieces) { reference, bundle in
+            let label = manifest.references[reference]
+            return bundle == 0 ? Layout.backup(stanza, label) / "\(file.name).pgbi" : Layout.bundle(stanza, label, bundle)
+        }
+    }
+
+    /// With delta: whether what is there already is what the backup holds; its attributes are set back.
+    private func isKept(_ file: Manifest.File, _ tree: any FileTree, _ key: Key) async throws(BackupError) -> Bool {
+        guard copy.target.isDelta, let entry = try await tree.stat(key), entry.kind == .file, entry.size == file.size else { return false }
+        if copy.target.isForced {
+            guard entry.modified == file.timestamp, entry.modified < copy.manifest.timestampCopyStart else { return false }
+        } else if file.size > 0 {
+            compare.next(digest: file.checksum?.description, size: file.size)
+            do throws(BackupError) {
+                var flow = try Flow(try await tree.open(key), existing)
+                try await flow.drain(&block)
+            } catch where error.code == .checksum {
+                return false
+            }
+        }
+        try await tree.setAttributes(key, copy.attributes(file))
+        return true
+    }
+}

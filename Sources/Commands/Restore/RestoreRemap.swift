@@ -1,0 +1,83 @@
+// Where the parts of a backup go when not to their original places (repository-format.md section 10.6).
+
+import BackstopCore
+
+extension Manifest {
+    /// Applies pg1-path, tablespace-map, tablespace-map-all, link-map and link-all. Pure; warnings go to `log`.
+    mutating func remap(dataPath: String, _ options: Options, _ log: Log) throws(BackupError) {
+        guard let data = targets.firstIndex(where: { $0.name == Manifest.dataName }) else {
+            throw BackupError(.format, "manifest of backup '\(label)' has no target \(Manifest.dataName)")
+        }
+        if targets[data].path != dataPath { log.info("remap data directory to '\(dataPath)'") }
+        targets[data].path = dataPath
+        try remapTablespaces(options, log)
+        try remapLinks(options, log)
+        sort()
+    }
+
+    private mutating func remapTablespaces(_ options: Options, _ log: Log) throws(BackupError) {
+        var unused = options.map("tablespace-map")
+        let all = options.string("tablespace-map-all")
+        for index in targets.indices {
+            guard let tablespace = targets[index].tablespace else { continue }
+            let byName = unused[tablespace.name]
+            let byID = unused[tablespace.id]
+            if let byName, let byID, byName != byID, tablespace.name != tablespace.id {
+                throw BackupError(
+                    .tablespaceMap, "tablespace remapped by name '\(tablespace.name)' and id \(tablespace.id) with different paths",
+                    hint: "use either the name or the id.")
+            }
+            unused[tablespace.name] = nil
+            unused[tablespace.id] = nil
+            guard let path = byName ?? byID ?? all.map({ "\($0)/\(tablespace.name)" }) else { continue }
+            guard path.hasPrefix("/") else {
+                throw BackupError(.tablespaceMap, "tablespace '\(tablespace.name)' must be remapped to an absolute path, not '\(path)'")
+            }
+            log.info("map tablespace '\(targets[index].name)' directory to '\(path)'")
+            targets[index].path = path
+            setDestination("\(Manifest.dataName)/\(targets[index].name)", path)
+        }
+        if let unknown = unused.keys.min() {
+            throw BackupError(
+                .tablespaceMap, "unable to remap invalid tablespace '\(unknown)'",
+                hint: "tablespaces of this backup: \(targets.compactMap(\.tablespace).map { "\($0.name) (\($0.id))" }.joined(separator: ", ")).")
+        }
+    }
+
+    private mutating func setDestination(_ link: String, _ destination: String) {
+        for index in links.indices where links[index].name == link { links[index].destination = destination }
+    }
+
+    private mutating func remapLinks(_ options: Options, _ log: Log) throws(BackupError) {
+        let map = options.map("link-map")
+        for (name, destination) in map.sorted(by: { bytewiseLess($0.key, $1.key) }) { try remapLink("\(Manifest.dataName)/\(name)", destination, log) }
+        if options.flag("link-all") { return }
+        let mapped = Set(map.keys.map { "\(Manifest.dataName)/\($0)" })
+        for target in targets where target.isLink && target.tablespace == nil && !mapped.contains(target.name) {
+            log.warn("\(target.file == nil ? "contents of directory" : "file") link '\(target.name.dropFirst(Manifest.dataName.count + 1))' will be restored as a \(target.file == nil ? "directory" : "file") at the same location")
+            links.removeAll { $0.name == target.name }
+        }
+        targets.removeAll { $0.isLink && $0.tablespace == nil && !mapped.contains($0.name) }
+    }
+
+    private mutating func remapLink(_ name: String, _ destination: String, _ log: Log) throws(BackupError) {
+        if name.hasPrefix("\(Manifest.dataName)/\(Manifest.tablespaceName)/") {
+            throw BackupError(.linkMap, "unable to remap tablespace '\(name)'", hint: "use --tablespace-map for tablespaces.")
+        }
+        let isFile = fileIndex(name) != nil
+        let isFolder = paths.contains { $0.name == name }
+        guard isFile || isFolder, name != Manifest.dataName else {
+            throw BackupError(.linkMap, "unable to remap invalid link '\(name.dropFirst(Manifest.dataName.count + 1))'", hint: "it is neither a link nor a file or folder of the backup.")
+        }
+        let key = Key(destination)
+        if isFile, destination.utf8.lastIndex(of: UInt8(ascii: "/")) == nil {
+            throw BackupError(.linkMap, "'\(destination)' is not a valid destination for the file link '\(name)'", hint: "a path with a folder is needed.")
+        }
+        let target = Target(name: name, path: isFile ? key.parent.path : destination, file: isFile ? String(key.name) : nil, isLink: true, tablespace: nil)
+        targets.removeAll { $0.name == name }
+        targets.append(target)
+        links.removeAll { $0.name == name }
+        links.append(Link(name: name, destination: destination, owner: dataFolder?.owner ?? Owner()))
+        log.info("map link '\(name.dropFirst(Manifest.dataName.count + 1))' to '\(destination)'")
+    }
+}

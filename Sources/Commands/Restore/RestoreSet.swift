@@ -1,0 +1,86 @@
+// Which backup a restore takes (repository-format.md section 10.2).
+
+import BackstopCore
+
+struct RestoreSet {
+    var repository: Repository
+    var label: String
+    /// Of the manifest.
+    var passphrase: String?
+
+    /// The first repository that has what is asked for.
+    static func choose(_ context: RunContext, _ stanza: String) async throws(BackupError) -> RestoreSet {
+        let options = context.options
+        let wanted = options.string("set").flatMap { $0 == "latest" ? nil : $0 }
+        if let wanted, !BackupLabel.isValid(wanted) {
+            throw BackupError(.optionInvalidValue, "'\(wanted)' is not valid for '--set' option", hint: "a backup label looks like 20261121-033952F.")
+        }
+        var target: Target?
+        if wanted == nil, let text = options.string("target") {
+            switch options.string("type") {
+            case "time": target = .time(try RecoveryTarget.unixSeconds(text))
+            case "lsn": target = .lsn(try LSN(text))
+            default: break
+            }
+        }
+        var problems: [String] = []
+        var firstError: BackupError?
+        for index in try Repository.selectedIndexes(context) {
+            do throws(BackupError) {
+                let repository = try await Repository.open(index, context)
+                let info = try await BackupInfo.required(repository, stanza, context.log)
+                if let label = try select(info, wanted: wanted, target) {
+                    return RestoreSet(repository: repository, label: label, passphrase: info.passphrase)
+                }
+                problems.append("\(repository.name): \(info.backups.isEmpty ? "no backup sets to restore" : "no backup set that fits")")
+            } catch {
+                firstError = firstError ?? error
+                problems.append("repo\(index): \(error)")
+                context.log.warn("repo\(index): \(error)")
+            }
+        }
+        if problems.count == 1, let firstError { throw firstError }
+        throw none(wanted, options, problems)
+    }
+
+    enum Target: Sendable {
+        /// Unix seconds.
+        case time(Int64)
+        case lsn(LSN)
+    }
+
+    /// nil when this repository has none that fits.
+    static func select(_ info: BackupInfo, wanted: String?, _ target: Target?) throws(BackupError) -> String? {
+        if let wanted { return info.backup(wanted)?.label }
+        switch target {
+        case .time(let time): return info.backups.last { $0.timestampStop < time }?.label
+        case .lsn(let lsn):
+            for backup in info.backups.reversed() {
+                guard let stop = backup.lsnStop else { return nil }
+                if try LSN(stop) <= lsn { return backup.label }
+            }
+            return nil
+        case nil:
+            guard let newest = info.backups.last else { return nil }
+            guard newest.databaseID >= info.history.currentID else {
+                throw BackupError(
+                    .backupSetInvalid, "the latest backup set is from a prior version of PostgreSQL",
+                    hint: "was a backup performed after the stanza-upgrade?\nspecify an earlier backup set with --set.")
+            }
+            return newest.label
+        }
+    }
+
+    private static func none(_ wanted: String?, _ options: Options, _ problems: [String]) -> BackupError {
+        let list = problems.joined(separator: "\n")
+        if let wanted {
+            return BackupError(.backupSetInvalid, "backup set \(wanted) is not valid\n" + list, hint: "'\(Program.name) info' lists the backups that there are.")
+        }
+        if let type = options.string("type"), type == "time" || type == "lsn" {
+            return BackupError(
+                .backupSetInvalid, "unable to find backup set to restore for \(type) target '\(options.string("target") ?? "")'\n" + list,
+                hint: "a backup must have ended before the target; '\(Program.name) info' shows when they did.")
+        }
+        return BackupError(.backupSetInvalid, "no backup set found to restore\n" + list, hint: "has a backup been performed?")
+    }
+}

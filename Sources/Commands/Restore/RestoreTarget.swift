@@ -1,0 +1,153 @@
+// The places a restore writes to: checked, cleaned and laid out before the first file comes.
+
+import BackstopCore
+import Glibc
+
+/// PGDATA, tablespaces and link destinations of one restore.
+struct RestoreTarget: Sendable {
+    let context: RunContext
+    let manifest: Manifest
+    /// PGDATA.
+    let data: any FileTree
+    let isDelta: Bool
+    let isForced: Bool
+
+    /// Files that a restore of type preserve keeps.
+    private static let recoveryFiles: Set = ["recovery.conf", "postgresql.auto.conf", "recovery.signal", "standby.signal"]
+
+    /// Name of the manifest that marks an unfinished restore in PGDATA.
+    static let manifestName = "backup.manifest"
+
+    /// Folders besides PGDATA that will be written to, as absolute paths with their names in the manifest.
+    private var folders: [(path: String, name: String)] {
+        manifest.targets.compactMap { target in
+            let base = manifest.dataPath + "/" + clusterKey(Key(target.name).parent.path).path
+            if target.name == Manifest.dataName { return (target.path, target.name) }
+            if target.tablespace != nil {
+                guard let version = manifest.paths.first(where: { $0.name.hasPrefix("\(target.name)/PG_") && $0.name.split(separator: "/").count == 3 })
+                else { return nil }
+                return ("\(absolute(target.path, from: "\(manifest.dataPath)/\(Manifest.tablespaceName)"))/\(Key(version.name).name)", version.name)
+            }
+            return target.file == nil ? (absolute(target.path, from: base), target.name) : nil
+        }
+    }
+
+    /// Throws when a place cannot be written to (53), is not empty (40), or a linked file exists (93).
+    func check() async throws(BackupError) {
+        let links = manifest.targets.filter { $0.isLink && $0.file != nil }
+        for (path, name) in folders {
+            let tree = context.openTree(path)
+            guard let entry = try await tree.stat(.root) else { continue }
+            guard entry.kind == .folder else { throw BackupError(.pathOpen, "'\(path)' is not a folder") }
+            if geteuid() != 0 {
+                var status = stat()
+                guard stat(path, &status) == 0, status.st_uid == geteuid() else {
+                    throw BackupError(.pathOpen, "unable to restore to path '\(path)' not owned by current user", hint: "run the restore as the owner of the cluster.")
+                }
+                guard status.st_mode & 0o700 == 0o700 else {
+                    throw BackupError(.pathOpen, "unable to restore to path '\(path)' without rwx permissions for its owner")
+                }
+            }
+            if isDelta || isForced { continue }
+            let type = context.options.string("type")
+            for entry in try await tree.list(.root) {
+                let base = String(entry.key.name)
+                if name == Manifest.dataName, base == Self.manifestName { continue }
+                if name == Manifest.dataName, type == "preserve", Self.recoveryFiles.contains(base) { continue }
+                throw BackupError(
+                    .pathNotEmpty, "unable to restore to path '\(path)' because it contains files",
+                    hint: "try using --delta if this is what you intended.")
+            }
+        }
+        if isDelta || isForced { return }
+        for link in links {
+            let path = absolute("\(link.path)/\(link.file!)", from: "\(manifest.dataPath)/\(clusterKey(Key(link.name).parent.path))")
+            if try await context.openTree("").stat(Key(String(path.dropFirst()))) != nil {
+                throw BackupError(.fileExists, "unable to restore file '\(path)' because it already exists", hint: "try using --delta if this is what you intended.")
+            }
+        }
+    }
+
+    /// Removes all that is not in the backup. pg_control goes first, so that what is left cannot be started by mistake.
+    func clean() async throws(BackupError) {
+        guard isDelta || isForced else { return }
+        try await data.remove(Key(ClusterFiles.controlName))
+        try await data.sync(.root)
+        var kept: [String: Entry.Kind] = [:]
+        for path in manifest.paths { kept[path.name] = .folder }
+        for file in manifest.files where file.name != "\(Manifest.dataName)/tablespace_map" { kept[file.name] = .file }
+        for link in manifest.links { kept[link.name] = .link }
+        if context.options.string("type") == "preserve" {
+            for name in Self.recoveryFiles { kept["\(Manifest.dataName)/\(name)"] = .file }
+        }
+        let destinations = Dictionary(manifest.links.map { ($0.name, $0.destination) }, uniquingKeysWith: { a, _ in a })
+        var removed = 0
+        for (path, name) in folders {
+            let tree = context.openTree(path)
+            try await clean(tree, .root, name, kept, destinations, &removed)
+        }
+        if removed > 0 { context.log.info("removed \(removed) file(s), link(s) and folder(s) that are not in the backup") }
+    }
+
+    private func clean(
+        _ tree: any FileTree, _ folder: Key, _ name: String, _ kept: [String: Entry.Kind], _ destinations: [String: String], _ removed: inout Int
+    ) async throws(BackupError) {
+        for entry in try await tree.list(folder) {
+            let child = "\(name)/\(entry.key.name)"
+            if kept[child] == entry.kind {
+                if entry.kind == .folder { try await clean(tree, entry.key, child, kept, destinations, &removed) }
+                if entry.kind != .link || destinations[child] == entry.target { continue }
+            }
+            context.log.detail("remove invalid \(entry.kind.rawValue) '\(tree.location)/\(entry.key)'")
+            removed += 1
+            if entry.kind == .folder { try await tree.removeAll(entry.key) } else { try await tree.remove(entry.key) }
+        }
+    }
+
+    /// Creates folders and links.
+    func layOut() async throws(BackupError) {
+        let root = context.openTree("")
+        let modes = Dictionary(manifest.paths.map { ($0.name, $0) }, uniquingKeysWith: { a, _ in a })
+        func attributes(_ name: String) -> Attributes {
+            let path = modes[name] ?? manifest.dataFolder
+            return Attributes(mode: path?.mode ?? 0o700, user: path?.owner.user, group: path?.owner.group)
+        }
+        try await data.makeDirectory(.root, attributes(Manifest.dataName))
+        // Parents come before children in the order of names; links are made as soon as their folder is there.
+        var links = manifest.links
+        for path in manifest.paths where path.name != Manifest.dataName {
+            while let link = links.first, bytewiseLess(link.name, path.name) || link.name == path.name {
+                try await make(links.removeFirst(), root, attributes)
+            }
+            if path.name == Manifest.tablespaceName { break }
+            if manifest.links.contains(where: { $0.name == path.name }) { continue }
+            try await data.makeDirectory(clusterKey(path.name), attributes(path.name))
+        }
+        for link in links { try await make(link, root, attributes) }
+        for path in manifest.paths where path.name.hasPrefix("\(Manifest.tablespaceName)/") && path.name.split(separator: "/").count > 2 {
+            try await data.makeDirectory(clusterKey(path.name), attributes(path.name))
+        }
+        try await root.sync(.root)
+    }
+
+    private func make(_ link: Manifest.Link, _ root: any FileTree, _ attributes: (String) -> Attributes) async throws(BackupError) {
+        let key = clusterKey(link.name)
+        let destination = absolute(link.destination, from: "\(manifest.dataPath)/\(key.parent)")
+        let target = manifest.targets.first { $0.name == link.name || "\(Manifest.dataName)/\($0.name)" == link.name }
+        let folder = target?.file == nil ? destination : String(destination[..<destination.lastIndex(of: "/")!])
+        try await root.makeDirectory(Key(String(folder.dropFirst())), target?.file == nil ? attributes(target?.name ?? link.name) : Attributes())
+        if let existing = try await data.stat(key), existing.kind == .link, existing.target == link.destination { return }
+        try await data.link(key, to: link.destination, .symbolic)
+        try await data.setAttributes(key, Attributes(user: link.owner.user, group: link.owner.group))
+    }
+
+    /// Where a file goes: through the links of PGDATA, or for a linked file to its destination itself. The sync at the end of the
+    /// restore covers what was written through PGDATA; the rest must be durable at once.
+    func place(of name: String) -> (tree: any FileTree, key: Key, isSynced: Bool) {
+        if let target = manifest.targets.first(where: { $0.name == name && $0.file != nil }) {
+            let path = absolute("\(target.path)/\(target.file!)", from: "\(manifest.dataPath)/\(clusterKey(Key(name).parent.path))")
+            return (context.openTree(""), Key(String(path.dropFirst())), false)
+        }
+        return (data, clusterKey(name), true)
+    }
+}

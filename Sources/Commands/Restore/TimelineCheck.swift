@@ -1,0 +1,56 @@
+// Whether the target timeline can be reached from a backup, before anything is copied (repository-format.md section 10.3).
+
+import BackstopCore
+
+enum TimelineCheck {
+    static func run(_ manifest: Manifest, _ repository: Repository, _ stanza: String, _ context: RunContext) async throws(BackupError) {
+        let options = context.options
+        let type = options.string("type") ?? "default"
+        guard let start = manifest.archiveStart.flatMap({ WALSegment($0) }), let lsn = manifest.lsnStart else { return }
+        let version = try PostgresVersion(manifest.database.version)
+        var target = options.string("target-timeline") ?? (version >= .v12 ? "latest" : "current")
+        if type == "immediate" { target = "current" }
+        if target == "current" || type == "none" || type == "preserve" { return }
+
+        let archive = Layout.archive(stanza) / manifest.database.archiveID
+        let timeline: UInt32
+        if target == "latest" {
+            var newest = start.timeline
+            try await repository.storage.list(archive, .folder) { (entry) throws(BackupError) in
+                if case .history(let timeline) = WALFileName(String(entry.key.name)) { newest = max(newest, timeline) }
+            }
+            timeline = newest
+        } else {
+            let hex = target.hasPrefix("0x")
+            guard let number = UInt32(hex ? String(target.dropFirst(2)) : target, radix: hex ? 16 : 10), number > 0 else {
+                throw BackupError(
+                    .optionInvalidValue, "target timeline '\(target)' is not valid", hint: "use current, latest, a number, or 0x and hexadecimal digits.")
+            }
+            timeline = number
+        }
+        if timeline == start.timeline { return }
+
+        let key = archive / TimelineHistory.fileName(timeline)
+        let info = try await ArchiveInfo.required(repository, stanza, context.log)
+        let bytes: [UInt8]
+        do throws(BackupError) {
+            bytes = try await repository.read(key, info.passphrase)
+        } catch where error.code == .notFound {
+            throw BackupError(
+                .fileMissing, "\(repository.name): timeline \(hexadecimal8(timeline)) has no history file '\(key)'",
+                hint: "does the target timeline exist, and was its history archived?")
+        }
+        let history: TimelineHistory
+        do throws(BackupError) {
+            history = try TimelineHistory(String(decoding: bytes, as: UTF8.self))
+        } catch {
+            throw error.during("\(repository.name): '\(key)'")
+        }
+        guard history.reaches(from: start.timeline, at: try LSN(lsn)) else {
+            throw BackupError(
+                .dbMismatch,
+                "target timeline \(hexadecimal8(timeline)) forked from backup timeline \(hexadecimal8(start.timeline)) before backup lsn of \(lsn)",
+                hint: "was the target timeline created by accident?\nuse --target-timeline=current, or name an earlier backup with --set.")
+        }
+    }
+}

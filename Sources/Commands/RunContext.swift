@@ -1,0 +1,33 @@
+// What a command gets when it runs.
+
+public import BackstopCore
+
+public struct RunContext: Sendable {
+    public var command: String
+    public var options: Options
+    public var positional: [String]
+    public var registry: Registry
+    public var log: Log
+    /// Opens a folder of the database host as a file tree: PGDATA, or the file system root when the path is empty.
+    public var openTree: @Sendable (_ path: String) -> any FileTree
+    /// Options as they would be given again to another command of the program on this host: for `restore_command`.
+    public var inheritedOptions: [String]
+    /// Path of this program.
+    public var programPath: String
+
+    public init(
+        command: String, options: Options, positional: [String], registry: Registry, log: Log,
+        openTree: @escaping @Sendable (String) -> any FileTree, inheritedOptions: [String], programPath: String
+    ) {
+        self.command = command
+        self.options = options
+        self.positional = positional
+        self.registry = registry
+        self.log = log
+        self.openTree = openTree
+        self.inheritedOptions = inheritedOptions
+        self.programPath = programPath
+    }
+
+    func stanza() throws(BackupError) -> String { try options.required("stanza") }
+}

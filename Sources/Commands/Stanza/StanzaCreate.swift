@@ -1,0 +1,103 @@
+// stanza-create: the info files that make a repository belong to a cluster (repository-format.md sections 2.5 and 2.6).
+
+import BackstopCore
+
+struct StanzaCreate {
+    private let context: RunContext
+    private let stanza: String
+
+    static func run(_ context: RunContext) async throws(BackupError) {
+        let stanza = try context.stanza()
+        try checkName(stanza)
+        try StopFile.check(stanza, context)
+        let indexes = context.options.indexes(.repo)
+        let lock = try CommandLock(CommandLock.Kind.allCases, stanza: stanza, repositories: indexes, context)
+        let command = StanzaCreate(context: context, stanza: stanza)
+        let (control, cluster) = try await command.cluster()
+        for index in indexes {
+            context.log.info("stanza-create for stanza '\(stanza)' on repo\(index)")
+            do throws(BackupError) {
+                try await command.create(try await Repository.open(index, context), control)
+            } catch {
+                throw error.message.hasPrefix("repo\(index)") ? error : error.during("repo\(index)")
+            }
+        }
+        _ = (lock, cluster)
+    }
+
+    /// A stanza is a folder name, and options must not be mistaken for one.
+    private static func checkName(_ name: String) throws(BackupError) {
+        let isValid = !name.hasPrefix("-") && !name.hasPrefix(".") && name.utf8.allSatisfy { $0 > 32 && $0 != UInt8(ascii: "/") && $0 != 127 }
+        guard isValid, name != "all" else {
+            throw BackupError(
+                .optionInvalidValue, "'\(name)' is not valid for 'stanza' option", hint: "use letters, digits, '-', '_' and '.', for example 'main'.")
+        }
+    }
+
+    /// pg_control of the cluster that is in pg1-path; with `--online` the server must agree that it is its own.
+    private func cluster() async throws(BackupError) -> (ControlFile, ClusterFiles) {
+        let cluster = try ClusterFiles(context, path: try context.options.required("pg-path", 1))
+        if context.options.optionalFlag("online") ?? true { _ = try OnlineSession(context, cluster) }
+        return (try await cluster.control(), cluster)
+    }
+
+    private func create(_ repository: Repository, _ control: ControlFile) async throws(BackupError) {
+        let first = DatabaseHistory.Database(id: 1, systemID: control.systemID, version: control.version.description)
+        let existingArchive = try await ArchiveInfo.load(repository, stanza, context.log)
+        let existingBackup = try await BackupInfo.load(repository, stanza, context.log)
+        switch (existingArchive, existingBackup) {
+        case (nil, nil):
+            try await refuseLeftovers(repository)
+            var withCatalog = first
+            withCatalog.catalogVersion = UInt64(control.catalogVersion)
+            withCatalog.controlVersion = UInt64(control.controlVersion)
+            let backup = BackupInfo(history: DatabaseHistory(withCatalog), passphrase: repository.newPassphrase())
+            let archive = ArchiveInfo(history: DatabaseHistory(first), passphrase: repository.newPassphrase())
+            try await archive.save(repository, stanza)
+            try await backup.save(repository, stanza)
+        case (let archive?, let backup?):
+            try checkMatch(archive.history.current, backup.history.current, control)
+            // A lost main file or copy is written again from the other one; nothing is touched when both are there.
+            if try await isIncomplete(repository, Layout.archiveInfo(stanza)) { try await archive.save(repository, stanza) }
+            if try await isIncomplete(repository, Layout.backupInfo(stanza)) { try await backup.save(repository, stanza) }
+            context.log.info("stanza '\(stanza)' already exists on \(repository.name) and is valid")
+        default:
+            let (there, missing) = existingArchive == nil ? ("backup.info", "archive.info") : ("archive.info", "backup.info")
+            throw BackupError(
+                .fileMissing, "\(there) exists but \(missing) is missing on \(repository.name)",
+                hint: "this may be a symptom of repository corruption!\nrestore the missing file from a copy of the repository, or use another repository path.")
+        }
+    }
+
+    private func refuseLeftovers(_ repository: Repository) async throws(BackupError) {
+        for folder in [Layout.backups(stanza), Layout.archive(stanza)] {
+            guard try await repository.storage.list(folder).isEmpty else {
+                throw BackupError(
+                    .pathNotEmpty, "\(folder.path.prefix { $0 != "/" }) directory '\(repository.storage.location)/\(folder)' is not empty on \(repository.name)",
+                    hint: "this may be a symptom of repository corruption!\nits info files are missing: use another repository path, or move the folder away.")
+            }
+        }
+    }
+
+    private func checkMatch(_ archive: DatabaseHistory.Database, _ backup: DatabaseHistory.Database, _ control: ControlFile) throws(BackupError) {
+        guard archive.isSameCluster(backup), archive.id == backup.id else {
+            throw BackupError(
+                .fileInvalid, "backup info file and archive info file do not match"
+                    + "\narchive: id = \(archive.id), version = \(archive.version), system-id = \(archive.systemID)"
+                    + "\nbackup : id = \(backup.id), version = \(backup.version), system-id = \(backup.systemID)",
+                hint: "this may be a symptom of repository corruption!")
+        }
+        guard archive.systemID == control.systemID, archive.version == control.version.description else {
+            throw BackupError(
+                .fileInvalid, "backup and archive info files exist but do not match the database"
+                    + "\ndatabase: version = \(control.version), system-id = \(control.systemID)"
+                    + "\nstanza  : version = \(archive.version), system-id = \(archive.systemID)",
+                hint: "is this the correct stanza?\ndid an error occur during stanza-upgrade?")
+        }
+    }
+
+    private func isIncomplete(_ repository: Repository, _ key: Key) async throws(BackupError) -> Bool {
+        for suffix in ["", Layout.copySuffix] where try await repository.storage.stat(key + suffix) == nil { return true }
+        return false
+    }
+}

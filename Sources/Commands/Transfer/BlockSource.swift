@@ -1,0 +1,69 @@
+// The content of a block-incremental file, put together from the super blocks of several backups.
+
+import BackstopCore
+
+/// Gives the blocks of the map in order. Super blocks are decoded whole; a few are kept, since neighbouring blocks of a file alternate
+/// between the backups that changed them.
+struct BlockSource: ByteSource, ~Copyable {
+    private let storage: any Storage
+    private let map: BlockMap
+    private let blockSize: UInt64
+    /// Where the super blocks of a reference and bundle are.
+    private let key: (_ reference: Int, _ bundle: UInt64) -> Key
+    private let chain: Chain
+    private var nextBlock = 0
+    private var kept: [(superBlock: BlockMap.SuperBlock, content: [UInt8])] = []
+    /// The part of the current block that was not given yet.
+    private var current: ArraySlice<UInt8> = []
+
+    private static let keptAtMost = 8
+
+    /// `chain`: decodes one super block.
+    init(_ storage: any Storage, _ map: BlockMap, blockSize: UInt64, chain: Chain, key: @escaping (Int, UInt64) -> Key) {
+        self.storage = storage
+        self.map = map
+        self.blockSize = blockSize
+        self.chain = chain
+        self.key = key
+    }
+
+    mutating func read(into out: inout OutputRawSpan) async throws(BackupError) -> Bool {
+        while out.freeCapacity > 0 {
+            if current.isEmpty {
+                guard nextBlock < map.blocks.count else { return false }
+                current = try await content(of: map.blocks[nextBlock])
+                nextBlock += 1
+            }
+            let part = current.prefix(out.freeCapacity)
+            part.withUnsafeBytes { out.append(contentsOf: $0) }
+            current = current.dropFirst(part.count)
+        }
+        return !current.isEmpty || nextBlock < map.blocks.count
+    }
+
+    private mutating func content(of block: BlockMap.Block) async throws(BackupError) -> ArraySlice<UInt8> {
+        let bytes = try await content(of: block.superBlock)
+        let start = block.number * blockSize
+        guard start < UInt64(bytes.count) else { throw BackupError(.corrupt, "block map points past the end of a super block") }
+        return bytes[Int(start)..<Int(min(start + blockSize, UInt64(bytes.count)))]
+    }
+
+    private mutating func content(of superBlock: BlockMap.SuperBlock) async throws(BackupError) -> [UInt8] {
+        if let index = kept.firstIndex(where: { $0.superBlock == superBlock }) { return kept[index].content }
+        let key = key(superBlock.reference, superBlock.bundle)
+        let source = try await storage.open(key, range: superBlock.offset..<superBlock.offset + superBlock.stored)
+        var flow = try Flow(source, chain)
+        let content: [UInt8]
+        do throws(BackupError) {
+            content = try await flow.readAll(limit: Int(superBlock.plain))
+        } catch {
+            throw error.during("super block at \(superBlock.offset) of '\(key)'")
+        }
+        guard UInt64(content.count) == superBlock.plain else {
+            throw BackupError(.corrupt, "super block at \(superBlock.offset) of '\(key)' has \(content.count) bytes, expected \(superBlock.plain)")
+        }
+        if kept.count == Self.keptAtMost { kept.removeFirst() }
+        kept.append((superBlock, content))
+        return content
+    }
+}

@@ -1,0 +1,47 @@
+// What a command is, declared once as data: the reading of the command line, the locks, the log and help come from here.
+
+/// One command of the program.
+public struct CommandSpec: Sendable {
+    public enum StanzaUse: Sendable { case required, optional, none }
+
+    /// What a command locks for its stanza; the raw value is part of the lock file's name.
+    public enum LockType: String, Sendable, CaseIterable { case archive, backup, restore }
+
+    /// One argument after the command's name.
+    public struct Positional: Sendable {
+        public var name: String
+        public var isOptional: Bool
+        public init(_ name: String, isOptional: Bool = false) {
+            self.name = name
+            self.isOptional = isOptional
+        }
+    }
+
+    public var name: String
+    public var summary: String
+    public var details: String
+    /// Heading in the general help.
+    public var section: String
+    public var positional: [Positional] = []
+    public var stanza = StanzaUse.required
+    public var lockTypes: [LockType] = []
+    /// Runs as root without `allow-root`; where that option exists its default says the same.
+    public var allowsRoot = false
+    /// Works but is not shown in help.
+    public var isHidden = false
+    /// False: it is known, and running it fails with "not supported yet".
+    public var isSupported = true
+    /// Writes a log file of its own.
+    public var hasLogFile = false
+    /// Level of the lines that tell the begin and the end of the run.
+    public var runLevel = LogLevel.info
+    /// False: neither environment nor files are looked at.
+    public var readsConfiguration = true
+
+    public init(_ name: String, section: String, summary: String, details: String) {
+        self.name = name
+        self.section = section
+        self.summary = summary
+        self.details = details
+    }
+}

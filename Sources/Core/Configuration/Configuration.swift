@@ -1,0 +1,135 @@
+// The configuration of one run: command, arguments and options from the command line, the environment and the files.
+
+import Glibc
+
+/// What the composition root gets to run a command. Two steps make it, because their errors are shown differently:
+/// `ParsedCommandLine.parse` reads the command line, its errors go to standard error as `ERROR: [031]: …`; `Configuration.load` does
+/// everything else, its errors go to the log like those of a command.
+public struct Configuration: Sendable {
+    /// An option that the user gave, as it was written.
+    public struct Given: Sendable {
+        public var option: OptionSpec
+        public var index: Int
+        public var value: ParsedCommandLine.Given
+        public var source: OptionSource
+        public var shown: String { option.fullName(index) }
+    }
+
+    /// How the program was called: the first word of the command line.
+    public var program: String
+    public var command: CommandSpec
+    /// For `help COMMAND` the command asked about, whose current values `options` has; otherwise `command`.
+    public var subject: CommandSpec
+    public var positional: [String]
+    public var options: Options
+    /// For the log, once it is set up.
+    public var warnings: [String] = []
+    /// Likewise, at info level.
+    public var notes: [String] = []
+    /// What was given and applies to this command, sorted by name and index.
+    public var given: [Given] = []
+
+    public var stanza: String? { options.string("stanza") }
+
+    /// Fails with what is wrong in the environment, the files or the values; `folders` is where the files are looked for.
+    public static func load(
+        _ commandLine: ParsedCommandLine, environment: [String: String], _ table: OptionTable,
+        folders: ConfigurationFolders = ConfigurationFolders()
+    ) throws(BackupError) -> Configuration {
+        let isHelp = commandLine.command.name == "help"
+        var configuration = Configuration(
+            program: commandLine.program, command: commandLine.command, subject: commandLine.subject,
+            positional: commandLine.positional, options: Options())
+        guard isHelp || commandLine.command.isSupported else {
+            throw BackupError(
+                .unsupported, "not supported yet: command '\(commandLine.command.name)'", hint: "'help' lists what this version does.")
+        }
+        var resolution = Resolution(commandLine, table, isStrict: !isHelp)
+        if commandLine.subject.readsConfiguration {
+            try resolution.readEnvironment(environment)
+            try resolution.readFiles(folders)
+        }
+        configuration.options = try resolution.resolve()
+        configuration.warnings = resolution.warnings
+        configuration.notes = resolution.notes
+        configuration.given = resolution.given
+        if !isHelp { try table.checks(&configuration) }
+        return configuration
+    }
+
+    /// Refuses to run as root where neither the command nor `allow-root` permits it: files it made would not belong to the database.
+    /// `user` is the effective user's number.
+    public func checkUser(_ user: UInt32) throws(BackupError) {
+        guard user == 0, !command.allowsRoot, !options.flag("allow-root") else { return }
+        throw BackupError(
+            .optionInvalid, "command '\(command.name)' does not run as root",
+            hint: "run it as the user who owns the database and the repository.\nset allow-root=y to do it all the same.")
+    }
+
+    // MARK: The log
+
+    public var logSettings: Log.Settings {
+        var settings = Log.Settings()
+        func level(_ name: String, _ otherwise: LogLevel) -> LogLevel { options.string(name).flatMap(LogLevel.init) ?? otherwise }
+        settings.console = level("log-level-console", .warn)
+        settings.file = level("log-level-file", .info)
+        settings.standardError = level("log-level-stderr", .off)
+        settings.timestamp = options.optionalFlag("log-timestamp") ?? true
+        return settings
+    }
+
+    /// nil when the command writes none.
+    public var logFile: String? {
+        guard command.hasLogFile, let folder = options.string("log-path"), logSettings.file != .off else { return nil }
+        return "\(folder)/\(stanza ?? "all")-\(command.name).log"
+    }
+
+    /// For the line that tells the begin of a run: `[arguments] --option=value …`, sorted, without secrets.
+    public var commandLineText: String {
+        var words = given.map { (name: $0.option.name, words: Self.words($0, quoted: true)) }
+        // Shown though nobody gave it: it is how a reader of the log finds what belongs to this run.
+        if let run = options.string("exec-id"), !options.isGiven("exec-id") {
+            words.insert(("exec-id", ["--exec-id=\(run)"]), at: words.firstIndex { $0.name > "exec-id" } ?? words.endIndex)
+        }
+        let arguments = positional.isEmpty ? [] : ["[" + positional.joined(separator: ", ") + "]"]
+        return (arguments + words.flatMap(\.words)).joined(separator: " ")
+    }
+
+    // MARK: Other processes
+
+    /// What another process of this program on this host needs to see the same configuration for `command`, which reads the same
+    /// files: options that came from the command line or the environment and are valid there, without secrets. For `restore_command`.
+    public func arguments(for command: String, leavingOut left: Set<String> = []) -> [String] {
+        given.flatMap { given -> [String] in
+            guard given.option.commands.contains(command), !given.option.isSecret, !left.contains(given.option.name) else { return [] }
+            if case .file = given.source { return [] }
+            var given = given
+            // The other process may run in another folder.
+            if given.option.name == "config", case .values(let paths) = given.value { given.value = .values(paths.map(absolutePath)) }
+            return Self.words(given, quoted: false)
+        }
+    }
+
+    private static func words(_ given: Given, quoted: Bool) -> [String] {
+        switch given.value {
+        case .negated: return ["--no-\(given.shown)"]
+        case .reset: return ["--reset-\(given.shown)"]
+        case .values(let texts):
+            return texts.map { text in
+                if given.option.isSecret { return "--\(given.shown)=<redacted>" }
+                if given.option.isBoolean {
+                    if text == "y" { return "--\(given.shown)" }
+                    return given.option.canBeNegated ? "--no-\(given.shown)" : "--\(given.shown)=n"
+                }
+                return "--\(given.shown)=" + (quoted && text.contains(" ") ? "\"\(text)\"" : text)
+            }
+        }
+    }
+}
+
+/// `path` as seen from any folder.
+public func absolutePath(_ path: String) -> String {
+    guard !path.hasPrefix("/"), let folder = getcwd(nil, 0) else { return path }
+    defer { free(folder) }
+    return "\(String(cString: folder))/\(path)"
+}

@@ -1,0 +1,68 @@
+// The INI dialect of the configuration files (cli.md section 1.6): sections, keys, values and where each was written.
+
+import Glibc
+
+/// One or more files, read one after the other into the same sections.
+struct ConfigurationFile {
+    struct Entry {
+        var key: String
+        var value: String
+        var path: String
+        var line: Int
+        var place: String { "\(path) line \(line)" }
+    }
+
+    private(set) var sections: [String: [Entry]] = [:]
+
+    /// `path` is for messages.
+    mutating func append(_ bytes: [UInt8], path: String) throws(BackupError) {
+        var section: String?
+        for (number, raw) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+            let place = "\(path) line \(number + 1)"
+            guard let text = String(validating: raw, as: UTF8.self) else {
+                throw BackupError(.format, "\(place): not UTF-8 text")
+            }
+            let line = text.trimmed
+            if line.isEmpty || line.hasPrefix("#") { continue }
+            if line.hasPrefix("[") {
+                guard line.hasSuffix("]") else { throw BackupError(.format, "\(place): '\(line)' has no ] at its end") }
+                let name = String(line.dropFirst().dropLast())
+                guard !name.trimmed.isEmpty else { throw BackupError(.format, "\(place): [] has no name in it") }
+                section = name
+                continue
+            }
+            guard let equals = line.firstIndex(of: "=") else {
+                throw BackupError(
+                    .format, "\(place): '\(line)' is not KEY=VALUE", hint: line.hasPrefix(";") ? "comments begin with #." : nil)
+            }
+            let key = line[..<equals].trimmed
+            guard !key.isEmpty else { throw BackupError(.format, "\(place): there is no key before =") }
+            guard let section else {
+                throw BackupError(.format, "\(place): '\(key)' is not in a section", hint: "put a line like [global] above it.")
+            }
+            sections[section, default: []].append(
+                Entry(key: key, value: line[line.index(after: equals)...].trimmed, path: path, line: number + 1))
+        }
+    }
+}
+
+/// The whole of a file; nil when there is none.
+func readFile(_ path: String) throws(BackupError) -> [UInt8]? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+        let number = errno
+        if number == ENOENT || number == ENOTDIR { return nil }
+        throw BackupError(.fileOpen, "unable to open '\(path)': \(systemMessage(number))")
+    }
+    defer { close(descriptor) }
+    var bytes: [UInt8] = []
+    var count = 0
+    repeat {
+        let start = bytes.count
+        bytes.append(contentsOf: repeatElement(0, count: 16384))
+        count = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + start, 16384) }
+        if count < 0, errno != EINTR { throw BackupError(.fileRead, "unable to read '\(path)': \(systemMessage(errno))") }
+        bytes.removeLast(16384 - max(0, count))
+    } while count != 0
+    return bytes
+}

@@ -1,0 +1,65 @@
+// Options from the environment (cli.md section 1.7): ours begin with PGBACKSTOP_, those of pgBackRest are the fallback.
+
+internal import CSystem
+import Glibc
+
+/// The variables of this process that may set options.
+public func configurationEnvironment() -> [String: String] {
+    var variables: [String: String] = [:]
+    var entry = backstop_environment()
+    while let text = entry?.pointee {
+        // Most of the environment has nothing to do with us; comparing seven bytes is cheaper than making strings of all of it.
+        if strncmp(text, "PGBACKS", 7) == 0 || strncmp(text, "PGBACKR", 7) == 0 {
+            let variable = String(cString: text)
+            if let equals = variable.firstIndex(of: "=") {
+                variables[String(variable[..<equals])] = String(variable[variable.index(after: equals)...])
+            }
+        }
+        entry = entry?.advanced(by: 1)
+    }
+    return variables
+}
+
+/// The options that the environment sets for one command.
+struct EnvironmentOptions {
+    struct Entry {
+        var texts: [String]
+        var variable: String
+    }
+
+    private(set) var entries: [Options.Name: Entry] = [:]
+    private(set) var warnings: [String] = []
+    private(set) var notes: [String] = []
+
+    static let ours = "PGBACKSTOP_"
+    static let peers = "PGBACKREST_"
+
+    init(_ environment: [String: String], _ table: OptionTable, command: String) throws(BackupError) {
+        var fallback: [String] = []
+        for prefix in [Self.ours, Self.peers] {
+            let own = entries
+            for (variable, text) in environment.sorted(by: { $0.key < $1.key }) where variable.hasPrefix(prefix) {
+                let written = variable.dropFirst(prefix.count).lowercased().split(
+                    separator: "_", omittingEmptySubsequences: false
+                ).joined(separator: "-")
+                guard let match = try table.match(written), match.form == .plain else {
+                    let hint = table.nearestHint(to: written).map { "\nHINT: \($0)" } ?? ""
+                    warnings.append("environment variable \(variable) names no option\(hint)")
+                    continue
+                }
+                guard match.option.commands.contains(command), own[match.name] == nil else { continue }
+                guard !text.isEmpty else { throw BackupError(.optionInvalidValue, "environment variable \(variable) is empty") }
+                if let other = entries[match.name] {
+                    throw BackupError(
+                        .optionInvalid, "environment variables \(other.variable) and \(variable) set the same option '\(match.shown)'")
+                }
+                let texts = match.option.isRepeatable ? text.split(separator: ":").map(String.init) : [text]
+                entries[match.name] = Entry(texts: texts, variable: variable)
+                if prefix == Self.peers { fallback.append(variable) }
+            }
+        }
+        if !fallback.isEmpty {
+            notes.append("\(fallback.joined(separator: ", ")) used from the environment, because no \(Self.ours) variable sets the same")
+        }
+    }
+}

@@ -1,0 +1,250 @@
+// A folder of a local or network file system as a storage: the repository on disk, and the place where PostgreSQL lives.
+
+internal import CSystem
+public import BackstopCore
+internal import Glibc
+
+/// Keys are paths below `root`. An object appears under its name by a rename after all its bytes were written (and, when durable,
+/// synced), so no reader and no crash ever sees a part of it. Symbolic links inside keys are followed by the kernel: that is how
+/// tablespaces are reached.
+public final class PosixStorage: FileTree {
+    /// What files and folders get when `put` and `makeDirectory` name no mode.
+    public struct Modes: Sendable {
+        public var file: UInt32
+        public var folder: UInt32
+        public init(file: UInt32, folder: UInt32) {
+            self.file = file
+            self.folder = folder
+        }
+        /// Of a repository (repository-format.md section 1.3).
+        public static let repository = Modes(file: 0o640, folder: 0o750)
+        /// Of a cluster without group access.
+        public static let cluster = Modes(file: 0o600, folder: 0o700)
+    }
+
+    /// Readers of a repository ignore names with this ending (repository-format.md section 1.3).
+    static let temporarySuffix = ".pgbackrest.tmp"
+
+    let root: String
+    let modes: Modes
+    private let blocks = BlockPool()
+    private let accounts = Accounts()
+    private let unsynced = UnsyncedFileSystems()
+
+    /// `root`: an absolute path without trailing `/`; it need not exist.
+    public init(root: String, modes: Modes) {
+        self.root = root
+        self.modes = modes
+    }
+
+    public var capabilities: Capabilities { [.putIfAbsent, .symbolicLinks, .hardLinks] }
+    public var location: String { root }
+
+    func path(_ key: Key) -> String { key.isRoot ? (root.isEmpty ? "/" : root) : "\(root)/\(key.path)" }
+
+    // MARK: Reading
+
+    public func open(_ key: Key, range: Range<UInt64>?) async throws(BackupError) -> any ByteSource & ~Copyable {
+        let path = path(key)
+        let descriptor = try call("open", path) { Glibc.open(path, O_RDONLY | O_CLOEXEC) }
+        return PosixSource(descriptor: descriptor, path: path, range: range)
+    }
+
+    public func stat(_ key: Key) async throws(BackupError) -> Entry? {
+        var status = FileStatus()
+        let path = path(key)
+        if fileStatus(path, follow: key.isRoot, &status) != 0 {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw systemError("get information on", path)
+        }
+        return entry(key, path, status)
+    }
+
+    public func list(_ prefix: Key, _ depth: Depth, _ visit: (Entry) throws(BackupError) -> Void) async throws(BackupError) {
+        var folders = [prefix]
+        while let folder = folders.popLast() {
+            try listFolder(folder) { (entry) throws(BackupError) in
+                if depth == .all && entry.kind == .folder { folders.append(entry.key) }
+                try visit(entry)
+            }
+        }
+    }
+
+    private func listFolder(_ folder: Key, _ visit: (Entry) throws(BackupError) -> Void) throws(BackupError) {
+        let path = path(folder)
+        guard let directory = opendir(path) else {
+            if errno == ENOENT { return }
+            throw systemError("list", path, denied: .pathOpen)
+        }
+        defer { closedir(directory) }
+        while true {
+            errno = 0
+            guard let item = readdir(directory) else {
+                if errno != 0 { throw systemError("list", path) }
+                return
+            }
+            var status = FileStatus()
+            let name = try withUnsafePointer(to: &item.pointee.d_name) { pointer throws(BackupError) -> String? in
+                let text = UnsafeRawPointer(pointer).assumingMemoryBound(to: CChar.self)
+                if strcmp(text, ".") == 0 || strcmp(text, "..") == 0 { return nil }
+                guard let name = String(validatingCString: text) else {
+                    throw BackupError(
+                        .invalid, "'\(path)/\(String(cString: text))' has a name that is not valid UTF-8",
+                        hint: "rename the file, or leave it out with --exclude.")
+                }
+                if fstatat(dirfd(directory), text, &status, AT_SYMLINK_NOFOLLOW) != 0 {
+                    // Vanished since it was listed, as files of a running cluster do.
+                    if errno == ENOENT { return nil }
+                    throw systemError("get information on", "\(path)/\(name)")
+                }
+                return name
+            }
+            guard let name else { continue }
+            let key = folder / name
+            try visit(entry(key, self.path(key), status))
+        }
+    }
+
+    private func entry(_ key: Key, _ path: String, _ status: FileStatus) -> Entry {
+        let kind: Entry.Kind =
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: .file
+            case S_IFDIR: .folder
+            case S_IFLNK: .link
+            default: .special
+            }
+        let attributes = Attributes(
+            mode: status.st_mode & 0o7777, user: accounts.userName(status.st_uid), group: accounts.groupName(status.st_gid),
+            modified: Int64(status.st_mtim.tv_sec))
+        return Entry(
+            key: key, kind: kind, size: kind == .file ? UInt64(status.st_size) : 0, modified: Int64(status.st_mtim.tv_sec),
+            attributes: attributes, target: kind == .link ? linkText(path) : nil)
+    }
+
+    private func linkText(_ path: String) -> String? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+            let count = readlink(path, buffer.baseAddress!, buffer.count)
+            return count < 0 ? nil : String(decoding: UnsafeRawBufferPointer(start: buffer.baseAddress, count: count), as: UTF8.self)
+        }
+    }
+
+    // MARK: Writing
+
+    public func put<Source: ByteSource & ~Copyable>(
+        _ key: Key, from source: inout Source, _ options: PutOptions
+    ) async throws(BackupError) -> Entry {
+        let path = path(key)
+        let temporary = temporaryPath(for: key)
+        var file = try create(temporary, in: key.parent)
+        do throws(BackupError) {
+            let size = try await file.write(from: &source, blocks, syncSoon: options.durable)
+            var attributes = options.attributes
+            if attributes.mode == modes.file { attributes.mode = nil }
+            try accounts.apply(attributes, descriptor: file.descriptor, path: path)
+            let durable = options.durable || !unsynced.take(file.descriptor, folder: self.path(key.parent))
+            if durable { try file.sync() } else { file.startWriteback(size) }
+            let status = try file.close()
+            if options.ifAbsent {
+                try call("create", path) { Glibc.link(temporary, path) }
+                unlink(temporary)
+            } else {
+                try call("rename to", path) { rename(temporary, path) }
+            }
+            if durable { try syncFolder(self.path(key.parent)) }
+            return Entry(key: key, kind: .file, size: size, modified: Int64(status.st_mtim.tv_sec))
+        } catch {
+            file.abandon()
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    private func temporaryPath(for key: Key) -> String {
+        let random = String(UInt32.random(in: .min ... .max), radix: 16)
+        // A name may have 255 bytes; cutting a long one is fine, the random part keeps it apart.
+        let name = String(decoding: key.name.utf8.prefix(255 - 10 - Self.temporarySuffix.utf8.count), as: UTF8.self)
+        return "\(path(key.parent))/\(name).\(random)\(Self.temporarySuffix)"
+    }
+
+    private func create(_ path: String, in folder: Key) throws(BackupError) -> OutputFile {
+        do throws(BackupError) {
+            return try OutputFile(creating: path, mode: modes.file)
+        } catch where error.code == .notFound {
+            try makeFolders(folder, mode: modes.folder, durable: true)
+            return try OutputFile(creating: path, mode: modes.file)
+        }
+    }
+
+    public func remove(_ key: Key) async throws(BackupError) {
+        let path = path(key)
+        if unlink(path) != 0 && errno != ENOENT && errno != ENOTDIR { throw systemError("remove", path, denied: .fileRemove) }
+    }
+
+    public func sync(_ prefix: Key) async throws(BackupError) { try unsynced.sync() }
+
+    // MARK: Folders, links, attributes
+
+    /// Durable after the next `sync`, like what is put with `durable: false`.
+    public func makeDirectory(_ key: Key, _ attributes: Attributes) async throws(BackupError) {
+        try makeFolders(key, mode: attributes.mode ?? modes.folder, durable: false)
+        try accounts.apply(attributes, path: path(key))
+    }
+
+    /// Creates the folder and the missing ones above it.
+    private func makeFolders(_ key: Key, mode: UInt32, durable: Bool) throws(BackupError) {
+        let path = path(key)
+        if mkdir(path, mode) == 0 {
+            if durable || !unsynced.take(folder: path) { try syncFolder(parentPath(path)) }
+            return
+        }
+        switch errno {
+        case EEXIST:
+            var status = FileStatus()
+            guard fileStatus(path, follow: true, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+                throw BackupError(.pathCreate, "unable to create path '\(path)': a file of that name exists")
+            }
+        case ENOENT where path != "/":
+            if key.isRoot {
+                try PosixStorage(root: parentPath(path), modes: modes).makeFolders(.root, mode: modes.folder, durable: durable)
+            } else {
+                try makeFolders(key.parent, mode: modes.folder, durable: durable)
+            }
+            try makeFolders(key, mode: mode, durable: durable)
+        default:
+            throw systemError("create path", path, denied: .pathCreate)
+        }
+    }
+
+    public func removeDirectory(_ key: Key) async throws(BackupError) {
+        let path = path(key)
+        if rmdir(path) != 0 && errno != ENOENT { throw systemError("remove path", path, denied: .fileRemove) }
+    }
+
+    public func link(_ key: Key, to target: String, _ kind: LinkKind) async throws(BackupError) {
+        let path = path(key)
+        func make() -> Int32 { kind == .symbolic ? symlink(target, path) : Glibc.link(self.path(Key(target)), path) }
+        if make() == 0 { return }
+        if errno == ENOENT {
+            try makeFolders(key.parent, mode: modes.folder, durable: true)
+            if make() == 0 { return }
+        }
+        throw systemError("create link", path)
+    }
+
+    public func setAttributes(_ key: Key, _ attributes: Attributes) async throws(BackupError) {
+        try accounts.apply(attributes, path: path(key))
+    }
+}
+
+func parentPath(_ path: String) -> String {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash > path.startIndex else { return "/" }
+    return String(path[..<slash])
+}
+
+/// Makes the names in a folder durable.
+func syncFolder(_ path: String) throws(BackupError) {
+    let descriptor = try call("open path", path) { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    defer { close(descriptor) }
+    // Some network file systems know no fsync of a folder and say EINVAL: their names are durable at once.
+    if fsync(descriptor) != 0 && errno != EINVAL { throw systemError("sync path", path) }
+}

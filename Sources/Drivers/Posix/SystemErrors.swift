@@ -1,0 +1,37 @@
+// Errors of the operating system in the program's words, by errno.
+
+internal import BackstopCore
+internal import Glibc
+
+/// Repeats an interrupted call and turns a failed one into an error that says what was attempted on what.
+@discardableResult
+func call(_ action: String, _ path: String, _ body: () -> Int32) throws(BackupError) -> Int32 {
+    while true {
+        let result = body()
+        if result >= 0 { return result }
+        if errno != EINTR { throw systemError(action, path) }
+    }
+}
+
+/// From the current errno. `denied`: the code when permission is what lacks.
+func systemError(_ action: String, _ path: String, denied: BackupError.Code = .denied) -> BackupError {
+    let number = errno
+    let (code, hint): (BackupError.Code, String?) =
+        switch number {
+        case ENOENT, ENOTDIR: (.notFound, nil)
+        case EEXIST: (.alreadyExists, nil)
+        case EACCES, EPERM, EROFS: (denied, "check owner and mode of the path; this process runs as user id \(geteuid()).")
+        case ENOSPC, EDQUOT: (.full, "free space on the file system that holds it.")
+        case ENOTEMPTY: (.pathNotEmpty, nil)
+        case ENAMETOOLONG, EINVAL, ELOOP: (.invalid, nil)
+        default: (.io, nil)
+        }
+    return BackupError(code, "unable to \(action) '\(path)': \(systemMessage(number))", hint: hint)
+}
+
+typealias FileStatus = Glibc.stat
+
+/// What is at `path`; -1 with errno set when there is nothing. `follow`: a symbolic link is looked through.
+func fileStatus(_ path: String, follow: Bool, _ status: inout FileStatus) -> Int32 {
+    follow ? stat(path, &status) : lstat(path, &status)
+}

@@ -1,0 +1,69 @@
+// Folders that user postgres can work in and that are gone afterwards, together with the servers that live in them.
+
+import Foundation
+
+/// A folder below /tmp (a Unix socket's path must be short), owned by the account that servers run as; removed when dropped.
+public final class TemporaryFolder: Sendable {
+    public let path: String
+
+    public init() throws {
+        var template = Array("/tmp/pgbackstop-test.XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw Failure("cannot make a folder in /tmp") }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        chmod(path, 0o755)
+        Leftovers.shared.add(path)
+        if Account.isRoot {
+            guard let account = getpwnam(Account.name) else { throw Failure("there is no user postgres; scripts/install-packages test") }
+            chown(path, account.pointee.pw_uid, account.pointee.pw_gid)
+        }
+    }
+
+    deinit { Leftovers.shared.remove(path) }
+
+    /// The path of something inside.
+    public func path(_ name: String) -> String { "\(path)/\(name)" }
+
+    @discardableResult
+    public func makeDirectory(_ name: String, mode: String = "700") throws -> String {
+        try run(["mkdir", "-p", "-m", mode, path(name)])
+        return path(name)
+    }
+
+    /// Writes a file that the account owns.
+    @discardableResult
+    public func write(_ name: String, _ text: String) throws -> String {
+        let file = path(name)
+        try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+        if Account.isRoot { try run(["chown", "\(Account.name):", file], asRoot: true) }
+        return file
+    }
+}
+
+/// What must not outlive the tests: a folder that is kept for many tests (a static) is removed at exit.
+/// PGBACKSTOP_TEST_KEEP=1 keeps the folders, to look at after a failure.
+final class Leftovers: @unchecked Sendable { // `lock` guards `folders`
+    static let shared = Leftovers()
+    private let lock = NSLock()
+    private var folders: Set<String> = []
+
+    private init() {
+        atexit { for folder in Leftovers.shared.lock.withLock({ Leftovers.shared.folders }) { Leftovers.shared.remove(folder) } }
+    }
+
+    func add(_ folder: String) { _ = lock.withLock { folders.insert(folder) } }
+
+    func remove(_ folder: String) {
+        _ = lock.withLock { folders.remove(folder) }
+        // A server writes its process id into its data folder, which lies directly below ours.
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            guard let file = try? String(contentsOfFile: "\(folder)/\(name)/postmaster.pid", encoding: .utf8),
+                let first = file.split(separator: "\n").first, let process = pid_t(first), process > 1
+            else { continue }
+            kill(process, SIGQUIT)
+            _ = try? eventually("server \(process) is gone", within: 5) {
+                FileManager.default.fileExists(atPath: "\(folder)/\(name)/postmaster.pid") ? nil : true
+            }
+        }
+        if ProcessInfo.processInfo.environment["PGBACKSTOP_TEST_KEEP"] == nil { _ = try? run(["rm", "-rf", folder], asRoot: true) }
+    }
+}

@@ -1,0 +1,49 @@
+// The two programs that make and read repositories: the one under test, and the real pgBackRest.
+
+import Foundation
+
+public struct Tool: Sendable, CustomStringConvertible {
+    /// A path that the account of the servers can execute.
+    public let path: String
+    public let name: String
+    public var description: String { name }
+
+    /// Our program as it was built beside the tests, or PGBACKSTOP_TEST_PROGRAM.
+    public static let underTest: Tool = {
+        let environment = ProcessInfo.processInfo.environment
+        let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        let built = URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("pgbackstop").path
+        let given = environment["PGBACKSTOP_TEST_PROGRAM"] ?? ""
+        return try! Tool(copying: given.isEmpty ? built : given)
+    }()
+
+    /// The real pgBackRest.
+    public static let peer: Tool = {
+        let line = try! run([Checkout.path("scripts/get-peer")], asRoot: true).output
+        return Tool(path: String(line.split(separator: " ")[0]), name: "pgbackrest")
+    }()
+
+    private init(path: String, name: String) {
+        self.path = path
+        self.name = name
+    }
+
+    /// A clone may lie where user postgres cannot look, so the program is copied to where he can.
+    private init(copying program: String) throws {
+        name = URL(fileURLWithPath: program).lastPathComponent
+        let folder = try TemporaryFolder()
+        Tool.folders.append(folder)
+        path = folder.path(name)
+        try run(["install", "-m", "755", program, path], asRoot: true)
+    }
+    nonisolated(unsafe) private static var folders: [TemporaryFolder] = [] // written once, inside the initialiser of a static
+}
+
+/// The clone that these tests were built from, and the specification that lies beside it.
+public enum Checkout {
+    public static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
+    public static func path(_ name: String) -> String { "\(root)/\(name)" }
+    /// Repositories that pgBackRest made, with what they must restore to.
+    public static let golden = URL(fileURLWithPath: root).deletingLastPathComponent().appendingPathComponent("shared/spec/golden").path
+}

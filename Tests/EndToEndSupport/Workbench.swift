@@ -1,0 +1,164 @@
+// A folder with a repository, a configuration and as many clusters as a test wants: what nearly every end-to-end test stands on.
+
+import Foundation
+
+public final class Workbench: Sendable {
+    public let folder: TemporaryFolder
+    public let tool: Tool
+    public let format: Format
+    public let configuration: String
+    private let storage: [(String, String)]
+    private let extra: [(String, String)]
+    /// The data folder of the cluster that the stanza belongs to.
+    public var data: String { folder.path("data") }
+    /// The repository's folder, for tests that look at or damage its files; they run on a posix repository.
+    public var repository: String { folder.path("repository") }
+
+    /// `options` go to the [global] section of the configuration, as they are.
+    public convenience init(
+        _ format: Format = Format(.zst), on kind: RepositoryKind = .posix, by tool: Tool = .underTest,
+        options: KeyValuePairs<String, String> = [:]
+    ) throws {
+        let folder = try TemporaryFolder()
+        try self.init(folder, tool, kind.options(folder), format, options.map { ($0.key, $0.value) })
+    }
+
+    /// Another place, with a configuration and a data folder of its own, that uses the same repository.
+    public convenience init(sharing other: Workbench, by tool: Tool? = nil) throws {
+        try self.init(TemporaryFolder(), tool ?? other.tool, other.storage, other.format, other.extra)
+    }
+
+    private init(
+        _ folder: TemporaryFolder, _ tool: Tool, _ storage: [(String, String)], _ format: Format, _ extra: [(String, String)]
+    ) throws {
+        (self.folder, self.tool, self.storage, self.format, self.extra) = (folder, tool, storage, format, extra)
+        configuration = folder.path("backup.conf")
+        for name in ["log", "lock", "spool"] { try folder.makeDirectory(name) }
+        try configure()
+    }
+
+    /// Writes the configuration anew, with more options or a different format (a wrong passphrase, say).
+    public func configure(_ options: KeyValuePairs<String, String> = [:], format: Format? = nil, stanza: [String] = []) throws {
+        var global: [(String, String)] = [
+            ("log-path", folder.path("log")), ("lock-path", folder.path("lock")), ("spool-path", folder.path("spool")),
+            ("start-fast", "y"), ("archive-timeout", "20"), ("repo1-retention-full", "99"), ("process-max", "2"),
+        ]
+        for (name, value) in storage + (format ?? self.format).options + extra + options.map({ ($0.key, $0.value) }) {
+            global.removeAll { $0.0 == name }
+            global.append((name, value))
+        }
+        let section = ["pg1-path=\(data)", "pg1-socket-path=\(folder.path("s-data"))", "pg1-user=postgres"] + stanza
+        try folder.write(
+            "backup.conf",
+            "[global]\n" + global.map { "\($0.0)=\($0.1)\n" }.joined() + "\n[demo]\n" + section.joined(separator: "\n") + "\n")
+    }
+
+    /// The command line of the program; the command is the first argument, options may follow.
+    public func command(_ arguments: [String], tool: Tool? = nil, stanza: String? = "demo") -> [String] {
+        [(tool ?? self.tool).path, "--config=\(configuration)"] + (stanza.map { ["--stanza=\($0)"] } ?? []) + arguments
+    }
+
+    /// Runs the program, whatever its status.
+    public func attempt(_ arguments: String..., tool: Tool? = nil, stanza: String? = "demo", in directory: String? = nil) throws -> Outcome {
+        try attempt(arguments, tool: tool, stanza: stanza, in: directory)
+    }
+
+    public func attempt(_ arguments: [String], tool: Tool? = nil, stanza: String? = "demo", in directory: String? = nil) throws -> Outcome {
+        try EndToEndSupport.attempt(command(arguments, tool: tool, stanza: stanza), in: directory ?? folder.path)
+    }
+
+    /// Runs the program, which must succeed.
+    @discardableResult
+    public func run(_ arguments: String..., tool: Tool? = nil, in directory: String? = nil) throws -> Outcome {
+        try run(arguments, tool: tool, in: directory)
+    }
+
+    @discardableResult
+    public func run(_ arguments: [String], tool: Tool? = nil, in directory: String? = nil) throws -> Outcome {
+        let outcome = try EndToEndSupport.attempt(command(arguments, tool: tool), in: directory ?? folder.path)
+        guard outcome.status == 0 else { throw Failure("\(outcome)") }
+        return outcome
+    }
+
+    /// Starts the program without waiting for it.
+    public func launch(_ arguments: String..., tool: Tool? = nil) throws -> Running {
+        try Running(command(arguments, tool: tool), in: folder.path)
+    }
+
+    /// What archive_command must be for this repository.
+    public func archiveCommand(tool: Tool? = nil) -> String {
+        "'\(command(["archive-push", "%p"], tool: tool).joined(separator: " "))'"
+    }
+
+    /// The cluster of the stanza: made, archiving into the repository, started.
+    public func cluster(_ version: Int = 15, name: String = "data", fresh: Bool = false) throws -> Cluster {
+        let cluster = try Cluster.make(.version(version), in: folder, name: name, fresh: fresh)
+        try cluster.configure(["archive_mode": "on", "archive_command": archiveCommand()])
+        try cluster.start()
+        return cluster
+    }
+
+    /// Makes the stanza, a table with rows and a full backup: what a test needs that begins with a backup. Returns the cluster.
+    public func clusterWithBackup(_ version: Int = 15) throws -> Cluster {
+        let cluster = try cluster(version)
+        try run("stanza-create")
+        try cluster.query("CREATE TABLE item (id int PRIMARY KEY, text text); INSERT INTO item SELECT n, 'row ' || n FROM generate_series(1, 1000) n")
+        try run("--type=full", "backup")
+        return cluster
+    }
+
+    /// Restores into a new data folder and returns the cluster, not started. Another name than that of the stanza's cluster goes to
+    /// the command line.
+    public func restore(_ name: String = "data", _ options: String..., version: Int = 15, tool: Tool? = nil) throws -> Cluster {
+        let cluster = try Cluster(.version(version), in: folder, name: name)
+        try folder.makeDirectory(name)
+        try run((name == "data" ? [] : ["--pg1-path=\(cluster.data)"]) + options + ["restore"], tool: tool)
+        return cluster
+    }
+
+    /// What `info --output=json` says of the stanza.
+    public func info(_ options: String..., tool: Tool? = nil) throws -> StanzaInfo {
+        let outcome = try EndToEndSupport.attempt(command(options + ["--output=json", "info"], tool: tool), in: folder.path)
+        guard outcome.status == 0 else { throw Failure("\(outcome)") }
+        let stanzas = try JSONDecoder().decode([StanzaInfo].self, from: Data(outcome.output.utf8))
+        guard let first = stanzas.first, stanzas.count == 1 else { throw Failure("info knows \(stanzas.count) stanzas\n\(outcome)") }
+        return first
+    }
+
+    /// The labels of all backups, oldest first.
+    public func labels() throws -> [String] { try info().backup.map(\.label) }
+}
+
+/// The part of `info --output=json` that tests look at.
+public struct StanzaInfo: Decodable, Sendable {
+    public struct Backup: Decodable, Sendable {
+        public let label: String
+        public let type: String
+        public let error: Bool?
+        public let reference: [String]?
+    }
+    public struct Archive: Decodable, Sendable {
+        public let id: String
+        public let min: String?
+        public let max: String?
+    }
+    public struct Status: Decodable, Sendable {
+        public struct Lock: Decodable, Sendable {
+            public struct State: Decodable, Sendable {
+                public let held: Bool
+                public let size: Int?
+                public let sizeComplete: Int?
+                enum CodingKeys: String, CodingKey { case held, size, sizeComplete = "size-cplt" }
+            }
+            public let backup: State
+        }
+        public let code: Int
+        public let message: String
+        public let lock: Lock?
+    }
+    public let name: String
+    public let cipher: String
+    public let status: Status
+    public let backup: [Backup]
+    public let archive: [Archive]
+}

@@ -1,0 +1,157 @@
+import EndToEndSupport
+import Foundation
+import Testing
+
+/// kill -9 at any moment: what was there stays whole, nothing half-made is shown as made, and the next run works.
+@Suite(.servers)
+struct InterruptionTests {
+    /// Runs a command to its end to learn how long it takes, then again and again, killed at seeded moments of that time.
+    private func interrupt(
+        _ times: Int, seed: UInt64, lasting seconds: Double, _ launch: () throws -> Running, afterwards: (_ ended: Outcome) throws -> Void
+    ) throws {
+        var random = Seeded(seed)
+        for _ in 0..<times {
+            let moment = Double.random(in: 0...seconds, using: &random)
+            let running = try launch()
+            let killAt = ContinuousClock.now + .seconds(moment)
+            while running.poll() == nil && ContinuousClock.now < killAt { pause(0.0005) }
+            running.signal(9)
+            try afterwards(try running.wait())
+        }
+    }
+
+    @Test(arguments: [1, 2] as [UInt64])
+    func backup(_ seed: UInt64) throws {
+        let bench = try Workbench(Format(.zst, seed == 1 ? .none : .aes))
+        let cluster = try bench.clusterWithBackup()
+        let duration = try bench.run("--type=full", "backup").seconds
+        var labels = try bench.labels()
+        #expect(labels.count == 2)
+        var killed = 0
+        try interrupt(4, seed: seed, lasting: duration * 0.95) {
+            try bench.launch("--type=full", "backup")
+        } afterwards: { outcome in
+            killed += outcome.status == 137 ? 1 : 0
+            let now = try bench.labels()
+            // All that is listed was listed before, or is a backup that was completed just when it was killed.
+            #expect(now.starts(with: labels))
+            #expect(now.count <= labels.count + 1)
+            #expect(try bench.info().status.lock?.backup.held != true)
+            labels = now
+        }
+        #expect(killed > 0)
+        let rows = try cluster.fingerprint()
+        try bench.run("--type=full", "backup")
+        #expect(try bench.labels().count == labels.count + 1)
+        try cluster.archiveCurrentSegment()
+        try cluster.stop()
+        for label in try bench.labels().suffix(2) {
+            try run(["rm", "-rf", bench.data])
+            let restored = try bench.restore("data", "--set=\(label)", "--type=immediate", "--target-action=promote")
+            try restored.start(["archive_mode=off"])
+            try restored.waitForPromotion()
+            #expect(try restored.fingerprint() == rows)
+            try restored.stop()
+        }
+    }
+
+    @Test(arguments: [Format(.none), Format(.zst, .aes), Format(.gz)])
+    func archivePush(_ format: Format) throws {
+        let (bench, names) = try Segments.workbench(format)
+        let duration = try bench.push(names[0]).seconds
+        var random = Seeded(format.codec == .none ? 3 : 4)
+        for name in names.dropFirst() {
+            // Some of these are killed, some get through; either is fine, a lie is not.
+            let running = try Running(bench.command(["archive-push", "pg_wal/\(name)"]), in: bench.data)
+            let killAt = ContinuousClock.now + .seconds(Double.random(in: 0...duration * 1.1, using: &random))
+            while running.poll() == nil && ContinuousClock.now < killAt { pause(0.0002) }
+            running.signal(9)
+            let reportedAsPushed = try running.wait().status == 0
+            let got = try bench.get(name)
+            if reportedAsPushed { #expect(got != nil) }
+            if let got { #expect(try bench.isSame(name, as: got)) }
+        }
+        for name in names {
+            #expect(try bench.push(name).status == 0)
+            let got = try #require(try bench.get(name))
+            #expect(try bench.isSame(name, as: got))
+        }
+        #expect(try bench.info().archive.first?.min == names.first)
+        #expect(try bench.info().archive.first?.max == names.last)
+    }
+
+    @Test func restore() throws {
+        let bench = try Workbench()
+        let cluster = try bench.clusterWithBackup()
+        let rows = try cluster.fingerprint()
+        try cluster.archiveCurrentSegment()
+        try cluster.stop()
+        try run(["rm", "-rf", bench.data])
+        try run(["mkdir", "-m", "700", bench.data])
+        let duration = try bench.run("restore").seconds
+        try interrupt(4, seed: 5, lasting: duration * 0.95) {
+            try run(["rm", "-rf", bench.data])
+            try run(["mkdir", "-m", "700", bench.data])
+            return try bench.launch("restore")
+        } afterwards: { outcome in
+            // A half-restored cluster cannot be started by mistake: pg_control comes last.
+            let complete = try attempt(["test", "-e", "\(bench.data)/global/pg_control"]).status == 0
+            if outcome.status == 0 { #expect(complete) }
+            if !complete { #expect(try cluster.tryToStart().status != 0) }
+        }
+        // And what it began can be finished.
+        if try attempt(["test", "-e", "\(bench.data)/global/pg_control"]).status == 0 {
+            try run(["rm", "\(bench.data)/global/pg_control"])
+        }
+        try bench.run("--delta", "restore")
+        try cluster.start()
+        try cluster.waitForPromotion()
+        #expect(try cluster.fingerprint() == rows)
+    }
+
+    /// While a backup runs, info tells how far it is, and nobody else starts one.
+    @Test func progress() throws {
+        let bench = try Workbench(Format(.bz2), options: ["process-max": "1"])
+        let cluster = try bench.clusterWithBackup()
+        try cluster.query("CREATE TABLE large AS SELECT n AS id, md5(n::text) || md5((n + 1)::text) AS text FROM generate_series(1, 300000) n; CHECKPOINT")
+        let running = try bench.launch("--type=full", "backup")
+        let progress = try eventually("info shows the progress of the backup") {
+            if let outcome = running.poll() { throw Failure("the backup ended before info could show it\n\(outcome)") }
+            let lock = try bench.info().status.lock?.backup
+            return (lock?.sizeComplete ?? 0) > 0 ? lock : nil
+        }
+        running.signal(19) // stop: it is held where it is, as long as we look
+        #expect(progress.held)
+        let size = try #require(progress.size), complete = try #require(progress.sizeComplete)
+        #expect(size > 20_000_000)
+        #expect(complete > 0 && complete <= size)
+        #expect(try bench.labels().count == 1)
+        let text = try bench.run("info").output
+        #expect(text.contains(try Regex(#"status: ok \(backup/expire running - \d+\.\d\d% complete\)"#)), "\(text)")
+        let second = try bench.attempt("--type=full", "backup")
+        #expect(second.status == 50, "\(second)")
+        running.signal(18) // go on
+        #expect(try running.wait().status == 0)
+        #expect(try bench.info().status.lock?.backup.held == false)
+        #expect(try bench.labels().count == 2)
+    }
+
+    /// A signal that asks for the end gets it: status 63, the lock free, nothing listed.
+    @Test(arguments: [2, 15] as [Int32])
+    func terminate(_ signal: Int32) throws {
+        let bench = try Workbench(Format(.bz2), options: ["process-max": "1"])
+        let cluster = try bench.clusterWithBackup()
+        try cluster.query("CREATE TABLE large AS SELECT n AS id, md5(n::text) || md5((n + 1)::text) AS text FROM generate_series(1, 300000) n; CHECKPOINT")
+        let running = try bench.launch("--type=full", "backup")
+        try eventually("the backup is at work") { try bench.info().status.lock?.backup.held == true ? true : nil }
+        kill(running.process, signal)
+        let outcome = try running.wait()
+        #expect(outcome.status == 63, "\(outcome)")
+        #expect(try bench.info().status.lock?.backup.held == false)
+        #expect(try bench.labels().count == 1)
+        // The server is not left in backup mode.
+        try cluster.wait(until: "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()", is: "0")
+        try bench.run("--type=full", "backup")
+        #expect(try bench.labels().count == 2)
+    }
+}

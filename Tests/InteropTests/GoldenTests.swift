@@ -1,0 +1,145 @@
+import EndToEndSupport
+import Foundation
+import Testing
+
+/// Repositories that pgBackRest 2.60dev made: what we say of them and what we restore from them is known byte for byte.
+@Suite(.servers)
+struct GoldenTests {
+    struct Golden: Sendable, CustomStringConvertible {
+        let description: String
+        var folder: String { "\(Checkout.golden)/\(description)" }
+        var isReal: Bool { description.hasPrefix("real") }
+        var passphrase: String? {
+            description.hasSuffix("cipher") ? "golden-pass" : description == "real-C" ? "golden-repo-pass" : nil
+        }
+
+        /// A workbench on a copy of the repository.
+        func unpack() throws -> Workbench {
+            let bench = try Workbench()
+            if let passphrase { try bench.configure(["repo1-cipher-type": "aes-256-cbc", "repo1-cipher-pass": passphrase]) }
+            try run(["tar", "xJf", "\(folder)/repo.tar.xz", "--no-same-owner", "-C", bench.repository])
+            return bench
+        }
+
+        /// What a label restores to: path → sha1.
+        func expected(_ label: String) throws -> [String: String] {
+            let list = isReal
+                ? try run(["tar", "xJOf", "\(folder)/restored.tar.xz", "restored/\(label).sha1"]).output
+                : try run(["cat", "\(folder)/restored/\(label).sha1"]).output
+            return sums(list)
+        }
+    }
+
+    static let all = [
+        "tiny-none", "tiny-gz", "tiny-bz2-cipher", "tiny-zst-bundle", "tiny-lz4-bundle-cipher", "tiny-none-bundle-block",
+        "tiny-gz-bundle-block", "tiny-lz4-bundle-block", "tiny-bz2-bundle-block", "tiny-zst-block-big", "tiny-zst-bundle-block-cipher",
+        "real-A", "real-B", "real-C",
+    ].map { Golden(description: $0) }
+
+    /// None was forgotten here.
+    @Test func everyGoldenRepositoryIsTested() throws {
+        let folders = try run(["sh", "-c", "cd \"$0\" && ls -d */repo.tar.xz */*/repo.tar.xz 2>/dev/null || true", Checkout.golden]).output
+        #expect(folders.split(separator: "\n").map { String($0.dropLast("/repo.tar.xz".count)) }.sorted() == Self.all.map(\.description).sorted())
+    }
+
+    @Test(arguments: all)
+    func info(_ golden: Golden) throws {
+        let bench = try golden.unpack()
+        let json = try run(["cat", "\(golden.folder)/info.json"]).output
+        #expect(try bench.run("--output=json", "info").output == json)
+        let text = try run(["cat", "\(golden.folder)/info.txt"]).output
+        #expect(try bench.run("info").output == text)
+    }
+
+    @Test(arguments: all)
+    func restore(_ golden: Golden) throws {
+        let bench = try golden.unpack()
+        let labels = try bench.labels()
+        #expect(labels.count == (golden.isReal ? 4 : 5))
+        for label in labels {
+            try run(["rm", "-rf", bench.data, bench.folder.path("ts")])
+            try run(["mkdir", "-m", "700", bench.data, bench.folder.path("ts")])
+            try bench.run("--type=none", "--set=\(label)", "--tablespace-map=\(golden.isReal ? "ts1" : "16400")=\(bench.folder.path("ts"))", "restore")
+            let found = Self.sums(try run(["sh", "-c", "find data ts -type f -print0 | xargs -0 sha1sum"], in: bench.folder.path).output)
+            let expected = try golden.expected(label)
+            #expect(expected.count > 20)
+            var wrong = Set(found.keys).union(expected.keys).filter { found[$0] != expected[$0] }.sorted()
+            if golden.isReal && label == labels.last {
+                // The settings of an earlier recovery are made comments, with the date of the restore.
+                wrong.removeAll { $0 == "data/postgresql.auto.conf" }
+                let lines = try run(["cat", "\(bench.data)/postgresql.auto.conf"]).output.split(separator: "\n")
+                #expect(lines.contains { $0.hasPrefix("# Removed by ") && $0.hasSuffix("# recovery_target_name = 'rp_last'") }, "\(lines)")
+                #expect(lines.contains { $0.hasPrefix("# Removed by ") && $0.hasSuffix("# recovery_target_action = 'promote'") }, "\(lines)")
+                #expect(lines.contains { $0.hasPrefix("restore_command = ") }, "\(lines)")
+            }
+            #expect(wrong.isEmpty, "\(golden) \(label): \(wrong.map { "\($0): \(found[$0] ?? "missing"), expected \(expected[$0] ?? "none")" })")
+        }
+        // The segments of its archive are what their names say.
+        let segments = try run(["find", "\(bench.repository)/archive/demo", "-type", "f", "-printf", "%f\n"]).output.split(separator: "\n")
+            .map(String.init).filter { $0.count > 64 && $0.dropFirst(24).first == "-" }
+        #expect(segments.count >= 2)
+        for segment in segments {
+            let name = String(segment.prefix(24))
+            try bench.run("archive-get", name, bench.folder.path("got"), in: bench.data)
+            let sum = try run(["sha1sum", bench.folder.path("got")]).output.prefix(40)
+            #expect(sum == segment.dropFirst(25).prefix(40), "\(name)")
+        }
+    }
+
+    /// A later restore over an earlier one: only what differs is written, and the result is the same.
+    @Test(arguments: ["tiny-gz", "tiny-zst-bundle", "tiny-zst-bundle-block-cipher", "tiny-zst-block-big"].map { Golden(description: $0) })
+    func delta(_ golden: Golden) throws {
+        let bench = try golden.unpack()
+        let labels = try bench.labels()
+        try run(["mkdir", "-m", "700", bench.data, bench.folder.path("ts")])
+        for (index, label) in (labels + labels.reversed()).enumerated() {
+            try bench.run(
+                ["--type=none", "--set=\(label)", "--tablespace-map=16400=\(bench.folder.path("ts"))"] + (index > 0 ? ["--delta"] : []) + ["restore"])
+            let found = Self.sums(try run(["sh", "-c", "find data ts -type f -print0 | xargs -0 sha1sum"], in: bench.folder.path).output)
+            let expected = try golden.expected(label)
+            #expect(found == expected, "\(golden) \(label)")
+        }
+    }
+
+    struct Recovery: Sendable, CustomStringConvertible {
+        let description: String
+        /// Which of the four backups; nil: the latest.
+        let backup: Int?
+        let options: [String]
+        /// Rows of t1 that say 'after incr', 'diff', 'incr', 'timeline 2'; rows of t2 and of the unlogged table.
+        let rows: String
+    }
+
+    static let recoveries = [
+        Recovery(description: "to the end of timeline 2", backup: nil, options: [], rows: "2000|1|11|6|1|501|0"),
+        Recovery(description: "the full backup to the end of timeline 2", backup: 0, options: [], rows: "2000|1|11|6|1|501|0"),
+        Recovery(
+            description: "to a name before the incr", backup: 1, options: ["--type=name", "--target=rp_incr", "--target-action=promote"],
+            rows: "2000|0|11|6|0|501|0"),
+        Recovery(
+            description: "along timeline 1", backup: 2, options: ["--target-timeline=1"], rows: "2000|1|11|6|0|502|0"),
+    ]
+
+    /// The server accepts what we restore, and recovers with what we get from the archive.
+    @Test(arguments: all.filter(\.isReal), recoveries)
+    func recover(_ golden: Golden, _ recovery: Recovery) throws {
+        let bench = try golden.unpack()
+        let labels = try bench.labels()
+        let options = recovery.options + (recovery.backup.map { ["--set=\(labels[$0])"] } ?? [])
+        let cluster = try Cluster(.version(15), in: bench.folder, name: "data")
+        try run(["mkdir", "-m", "700", bench.data, bench.folder.path("ts")])
+        try bench.run(options + ["--tablespace-map=ts1=\(bench.folder.path("ts"))", "restore"])
+        try cluster.start(["archive_mode=off"])
+        try cluster.waitForPromotion()
+        #expect(
+            try cluster.query(
+                """
+                SELECT count(*), count(*) FILTER (WHERE v = 'after incr'), count(*) FILTER (WHERE v = 'diff'), count(*) FILTER (WHERE v = 'incr'),
+                count(*) FILTER (WHERE v = 'timeline 2'), (SELECT count(*) FROM t2), (SELECT count(*) FROM u1) FROM t1
+                """) == recovery.rows)
+    }
+
+    static func sums(_ list: String) -> [String: String] {
+        Dictionary(uniqueKeysWithValues: list.split(separator: "\n").map { (String($0.dropFirst(42)), String($0.prefix(40))) })
+    }
+}

@@ -1,0 +1,131 @@
+import EndToEndSupport
+import Foundation
+import Testing
+
+/// pgBackRest and we work on one repository by turns, and neither sees a difference.
+@Suite(.servers)
+struct PeerTests {
+    struct Case: Sendable, CustomStringConvertible {
+        let version: Int
+        let format: Format
+        var bundle = false
+        var description: String { "PostgreSQL \(version), \(format)\(bundle ? ", bundled" : "")" }
+    }
+
+    /// pgBackRest's `verify` exits with 0 whatever it finds, so its report is read: every backup and all WAL must be valid.
+    private func verify(_ bench: Workbench) throws {
+        let report = try bench.run("--verbose", "--output=text", "--log-level-console=info", "verify", tool: .peer).output
+        #expect(report.contains("status: ok"), "\(report)")
+        #expect(!report.contains("ERROR") && !report.contains("WARN"), "\(report)")
+        for label in try bench.labels() { #expect(report.contains("backup: \(label), status: valid"), "\(report)") }
+        for line in report.split(separator: "\n") {
+            let numbers = line.split(separator: " ").compactMap { Int($0.trimmingCharacters(in: .punctuationCharacters)) }
+            if line.contains("total WAL checked") || line.contains("total files checked") {
+                #expect(numbers.count == 2 && numbers[0] == numbers[1] && numbers[0] > 0, "\(line)")
+            }
+            if line.contains("missing:") { #expect(numbers == [0, 0, 0, 0], "\(line)") }
+        }
+    }
+
+    /// Restores with that program, starts, and compares the rows.
+    private func check(_ bench: Workbench, _ tool: Tool, version: Int, rows: String, _ options: String..., archiveOff: Bool = true) throws {
+        let copy = try Workbench(sharing: bench, by: tool)
+        let cluster = try Cluster(.version(version), in: copy.folder, name: "data")
+        try copy.folder.makeDirectory("data")
+        try copy.run(options + ["restore"])
+        try cluster.start(["archive_mode=off"])
+        try cluster.waitForPromotion()
+        #expect(try cluster.fingerprint() == rows, "restored by \(tool)")
+    }
+
+    /// The WAL segments of the server come from the archive as they are in pg_wal.
+    private func checkArchive(_ bench: Workbench, _ cluster: Cluster, _ tool: Tool) throws {
+        let names = try cluster.query("SELECT name FROM pg_ls_waldir() WHERE name < pg_walfile_name(pg_current_wal_lsn()) AND name ~ '^[0-9A-F]{24}$'")
+        #expect(!names.isEmpty)
+        for name in names.split(separator: "\n").map(String.init) {
+            let got = bench.folder.path("got-by-\(tool)")
+            let outcome = try bench.attempt("archive-get", name, got, tool: tool, in: bench.data)
+            #expect(outcome.status == 0, "\(outcome)")
+            #expect(try attempt(["cmp", "\(bench.data)/pg_wal/\(name)", got]).status == 0, "\(name) by \(tool)")
+        }
+    }
+
+    private func archive(with tool: Tool, _ bench: Workbench, _ cluster: Cluster) throws {
+        try cluster.query("ALTER SYSTEM SET archive_command = \(bench.archiveCommand(tool: tool))")
+        try cluster.query("SELECT pg_reload_conf()")
+        try cluster.archiveCurrentSegment()
+    }
+
+    static let ours = Format.all.map { Case(version: 15, format: $0) } + [Case(version: 14, format: Format(.zst, .aes))]
+
+    /// What we wrote, pgBackRest reads, restores and goes on with.
+    @Test(arguments: ours)
+    func ourRepository(_ example: Case) throws {
+        let bench = try Workbench(example.format)
+        let cluster = try bench.clusterWithBackup(example.version)
+        try cluster.query("INSERT INTO item SELECT n, 'after ' || n FROM generate_series(1001, 1500) n")
+        let rows = try cluster.fingerprint()
+        try cluster.archiveCurrentSegment()
+
+        #expect(try bench.info(tool: .peer).backup.map(\.label) == bench.labels())
+        #expect(try bench.info(tool: .peer).status.code == 0)
+        try verify(bench)
+        try checkArchive(bench, cluster, .peer)
+        try check(bench, .peer, version: example.version, rows: rows)
+        try bench.run("check", tool: .peer)
+        try bench.run("stanza-create", tool: .peer)
+
+        // An incremental backup on top, and WAL beside ours.
+        try cluster.query("UPDATE item SET text = 'changed' WHERE id < 100")
+        try archive(with: .peer, bench, cluster)
+        try bench.run("--type=incr", "backup", tool: .peer)
+        let after = try cluster.fingerprint()
+        try cluster.archiveCurrentSegment()
+        let backups = try bench.info().backup
+        #expect(backups.map(\.type) == ["full", "incr"])
+        #expect(backups.last?.reference == [backups[0].label])
+        try verify(bench)
+        try check(bench, .peer, version: example.version, rows: after)
+        try check(bench, .underTest, version: example.version, rows: after)
+    }
+
+    static let theirs = Format.all.map { Case(version: 15, format: $0) }
+        + [Case(version: 14, format: Format(.gz)), Case(version: 15, format: Format(.zst), bundle: true), Case(version: 15, format: Format(.lz4, .aes), bundle: true)]
+
+    /// What pgBackRest wrote, we read, restore and go on with.
+    @Test(arguments: theirs)
+    func theirRepository(_ example: Case) throws {
+        let bench = try Workbench(example.format, by: .peer)
+        let cluster = try bench.cluster(example.version)
+        try bench.run("stanza-create")
+        try cluster.query("CREATE TABLE item (id int PRIMARY KEY, text text); INSERT INTO item SELECT n, 'row ' || n FROM generate_series(1, 1000) n")
+        let bundle = example.bundle ? ["--repo1-bundle"] : []
+        try bench.run(bundle + ["--type=full", "backup"])
+        try cluster.query("UPDATE item SET text = 'changed' WHERE id < 100")
+        try bench.run(bundle + ["--type=incr", "backup"])
+        try cluster.query("INSERT INTO item SELECT n, 'after ' || n FROM generate_series(1001, 1500) n")
+        let rows = try cluster.fingerprint()
+        try cluster.archiveCurrentSegment()
+
+        // The two programs say the same of it.
+        let labels = try bench.labels()
+        #expect(labels.count == 2)
+        #expect(try bench.run("info", tool: .underTest).output.split(separator: "\n").filter { $0.contains("backup: ") }.count == 2)
+        let info = try bench.info(tool: .underTest)
+        #expect(info.backup.map(\.label) == labels)
+        #expect(info.cipher == example.format.cipher.rawValue)
+        #expect(info.archive.first?.max == (try bench.info().archive.first?.max))
+        try checkArchive(bench, cluster, .underTest)
+        try check(bench, .underTest, version: example.version, rows: rows)
+        try check(bench, .underTest, version: example.version, rows: rows, "--set=\(labels[0])")
+
+        // Our WAL and our backup beside theirs.
+        try bench.run("check", tool: .underTest)
+        try bench.run("stanza-create", tool: .underTest)
+        try archive(with: .underTest, bench, cluster)
+        try bench.run("--type=full", "backup", tool: .underTest)
+        #expect(try bench.info().backup.map(\.type) == ["full", "incr", "full"])
+        try verify(bench)
+        try check(bench, .peer, version: example.version, rows: rows)
+    }
+}
