@@ -161,8 +161,9 @@ public final class PosixStorage: FileTree {
 
     private func temporaryPath(for key: Key) -> String {
         let random = String(UInt32.random(in: .min ... .max), radix: 16)
-        // A name may have 255 bytes; cutting a long one is fine, the random part keeps it apart.
-        let name = String(decoding: key.name.utf8.prefix(255 - 10 - Self.temporarySuffix.utf8.count), as: UTF8.self)
+        // A name may have 255 bytes; cutting a long one is fine, the random part keeps it apart. Dot and random part take 9, and a
+        // character that is cut in two is replaced by one that has up to 2 bytes more.
+        let name = String(decoding: key.name.utf8.prefix(255 - 12 - Self.temporarySuffix.utf8.count), as: UTF8.self)
         return "\(path(key.parent))/\(name).\(random)\(Self.temporarySuffix)"
     }
 
