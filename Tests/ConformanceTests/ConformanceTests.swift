@@ -11,17 +11,28 @@ func settle(_ verdict: Verdict, _ check: String) throws {
     try Test.cancel(Comment(rawValue: reason))
 }
 
+extension Check {
+    /// For tests that have to clean up before they fail.
+    func result(on subject: Subject) async -> Result<Verdict, ConformanceFailure> {
+        do throws(ConformanceFailure) { return .success(try await run(on: subject)) } catch { return .failure(error) }
+    }
+}
+
 @Suite struct ConformanceTests {
     @Test(arguments: storageTable, storageChecks)
     func storage(_ entry: StorageTable, _ check: Check<StorageSubject>) async throws {
-        let subject = StorageSubject(name: entry.name, storage: try await entry.make(), prefix: Key("checks"))
-        try settle(try await check.run(on: subject), check.name)
+        let storage = try await entry.make()
+        let verdict = await check.result(on: StorageSubject(name: entry.name, storage: storage, prefix: Key("checks")))
+        try await storage.removeAll(.root)
+        try settle(try verdict.get(), check.name)
     }
 
     @Test(arguments: fileTreeTable, fileTreeChecks)
     func fileTree(_ entry: StorageTable, _ check: Check<FileTreeSubject>) async throws {
         let tree = try #require(try await entry.make() as? any FileTree)
-        try settle(try await check.run(on: FileTreeSubject(name: entry.name, tree: tree, prefix: Key("checks"))), check.name)
+        let verdict = await check.result(on: FileTreeSubject(name: entry.name, tree: tree, prefix: Key("checks")))
+        try await tree.removeAll(.root)
+        try settle(try verdict.get(), check.name)
     }
 
     @Test(arguments: codecSubjects, codecChecks)

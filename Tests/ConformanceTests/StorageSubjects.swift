@@ -15,6 +15,7 @@ struct StorageTable: Sendable, CustomTestStringConvertible {
 let storageTable: [StorageTable] = [
     StorageTable(name: "memory") { MemoryStorage() },
     StorageTable(name: "memory tree") { MemoryTree() },
+    StorageTable(name: "posix tree") { PosixStorage(root: "/tmp/backstop-conformance-\(UInt64.random(in: 0 ... .max))", modes: .repository) },
 ]
 
 /// Those of them that are file trees.
