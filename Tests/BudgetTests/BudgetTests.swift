@@ -78,14 +78,18 @@ private let sizes = [100, 70_000, 1 << 20, 5 << 20, 24 << 20]
     /// Allocations of an object through sha1, codec, cipher and sha1: one for the source, and one of libcrypto for each digest that
     /// begins, of which the key of the cipher needs three.
     @Test(
-        .enabled(if: countsAllocations, "unoptimised code allocates for its own needs: swift test -c release --filter BudgetTests"),
+        .enabled(
+            if: countsAllocations,
+            "unoptimised code allocates for its own needs: swift test -c release -Xswiftc -enable-testing --filter BudgetTests"),
         arguments: ["none", "gz", "lz4", "zst", "bz2"])
     func allocationsOfAFlow(_ codec: String) async throws {
         let costs = try await costs(of: sizes, codec: codec, { _ in backstop_allocations() }) { worker, size in
             var flow = try Flow(PatternSource(size), worker.chain)
             try await flow.drain(&worker.block)
         }
-        for (size, cost) in zip(sizes, costs) { #expect(cost <= 6, "an object of \(size) bytes through \(codec) costs \(cost) allocations") }
+        for (size, cost) in zip(sizes, costs) {
+            #expect(cost <= 6, "an object of \(size) bytes through \(codec) costs \(cost) allocations")
+        }
     }
 
     /// Jobs of the executor for an object that is put. None: all of it runs where it began.

@@ -15,8 +15,10 @@ struct StorageTable: Sendable, CustomTestStringConvertible {
 let storageTable: [StorageTable] = [
     StorageTable(name: "memory") { MemoryStorage() },
     StorageTable(name: "memory tree") { MemoryTree() },
-    StorageTable(name: "posix tree") { PosixStorage(root: "/tmp/backstop-conformance-\(UInt64.random(in: 0 ... .max))", modes: .repository) },
+    StorageTable(name: "posix tree") { PosixStorage(root: temporaryFolder(), modes: .repository) },
 ]
+
+private func temporaryFolder() -> String { "/tmp/backstop-conformance-\(UInt64.random(in: 0 ... .max))" }
 
 /// Those of them that are file trees.
 let fileTreeTable = storageTable.filter { $0.name.hasSuffix("tree") }
