@@ -29,8 +29,8 @@ extension StanzaReport {
         let running = backupLocks.compactMap { lock in lock.state.size.map { (lock.repository, $0, lock.state.complete ?? 0) } }
         if !running.isEmpty {
             backup["repo"] = .array(running.map { .object(["key": JSON($0.0), "size": JSON($0.1), "size-cplt": JSON($0.2)]) })
-            backup["size"] = JSON(running.reduce(0) { $0 + $1.1 })
-            backup["size-cplt"] = JSON(running.reduce(0) { $0 + $1.2 })
+            backup["size"] = JSON(running.reduce(0) { $0 &+ $1.1 })
+            backup["size-cplt"] = JSON(running.reduce(0) { $0 &+ $1.2 })
         }
         var restore: [String: JSON] = ["held": .bool(restoreLock != nil)]
         if let size = restoreLock?.size {
