@@ -31,7 +31,7 @@ private func costs(
     of sizes: [Int], codec: String, _ measure: @escaping @Sendable (Lane) -> Int,
     _ object: @escaping @Sendable (Worker, Int) async throws -> Void
 ) async throws -> [Int] {
-    let lane = Lane.start()
+    let lane = try Lane.start()
     defer { lane.close() }
     return try await Task(executorPreference: lane) {
         let worker = try Worker(codec)

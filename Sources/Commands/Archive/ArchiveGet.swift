@@ -147,7 +147,7 @@ struct ArchiveGet {
         let expect = Expect(try repository.sha1())
         expect.next(digest: match.sha1, size: nil)
         // Recovery waits for each segment: decoding on one core and the checksum on another make up for the time it takes to verify.
-        var flow = try Flow(ReadAhead(decoded), Chain([.tap(expect)]))
+        var flow = try Flow(try ReadAhead(decoded), Chain([.tap(expect)]))
         // Not durable: PostgreSQL asks again after a crash.
         _ = try await tree.put(Key(absolute: destination), from: &flow, PutOptions(durable: false, attributes: Attributes(mode: 0o600)))
     }

@@ -32,7 +32,8 @@ extension Manifest {
         _ = try Manifest(bytes, try repository.sha1())
         let key = Layout.manifest(stanza, label)
         try await repository.write(key + Layout.copySuffix, bytes, passphrase)
-        try await repository.write(key, bytes, passphrase)
+        // A byte copy, as the field has it.
+        try await repository.storage.put(key, bytes: try await repository.storage.read(key + Layout.copySuffix))
 
         var steps: [Step] = [.transform(try repository.registry.codec("gz").open(9, .normal).encoder())]
         if let cipher = repository.cipher, let passphrase { steps.append(.transform(try cipher.open(passphrase, .normal).encoder())) }
