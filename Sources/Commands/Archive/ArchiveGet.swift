@@ -131,7 +131,8 @@ struct ArchiveGet {
     private func copy(_ match: Match) async throws(BackupError) {
         let repository = match.repository
         let tree = context.openTree("")
-        guard try await tree.stat(Key(absolute: destination).parent)?.kind == .folder else {
+        // The folder may be a link, as pg_wal often is: the root of a tree is looked at behind it.
+        guard try await context.openTree("/" + Key(absolute: destination).parent.path).stat(.root)?.kind == .folder else {
             throw BackupError(.denied, "unable to get \(name) to '\(destination)': the folder does not exist", hint: "restore_command must pass the path: \"%p\"")
         }
         let codec = match.sha1 == nil ? try repository.registry.codec("none") : try Decoding.codec(ofFile: match.key.name, repository.registry)
