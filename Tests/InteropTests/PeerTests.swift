@@ -10,6 +10,8 @@ struct PeerTests {
         let format: Format
         var bundle = false
         var description: String { "PostgreSQL \(version), \(format)\(bundle ? ", bundled" : "")" }
+        /// Whether the other program goes on with the repository: the same for every codec, so two of them, open and sealed, do.
+        var goesOn: Bool { bundle || version != 15 || (format.codec == .zst) || (format.codec == .none && format.cipher == .none) }
     }
 
     /// pgBackRest's `verify` exits with 0 whatever it finds, so its report is read: every backup and all WAL must be valid.
@@ -28,7 +30,7 @@ struct PeerTests {
     }
 
     /// Restores with that program, starts, and compares the rows.
-    private func check(_ bench: Workbench, _ tool: Tool, version: Int, rows: String, _ options: String..., archiveOff: Bool = true) throws {
+    private func check(_ bench: Workbench, _ tool: Tool, version: Int, rows: String, _ options: String...) throws {
         let copy = try Workbench(sharing: bench, by: tool)
         let cluster = try Cluster(.version(version), in: copy.folder, name: "data")
         try copy.folder.makeDirectory("data")
@@ -72,12 +74,13 @@ struct PeerTests {
         try verify(bench)
         try checkArchive(bench, cluster, .peer)
         try check(bench, .peer, version: example.version, rows: rows)
-        try bench.run("check", tool: .peer)
         try bench.run("stanza-create", tool: .peer)
 
         // An incremental backup on top, and WAL beside ours.
+        guard example.goesOn else { return }
         try cluster.query("UPDATE item SET text = 'changed' WHERE id < 100")
         try archive(with: .peer, bench, cluster)
+        try bench.run("check", tool: .peer) // it wants to find its own name in archive_command
         try bench.run("--type=incr", "backup", tool: .peer)
         let after = try cluster.fingerprint()
         try cluster.archiveCurrentSegment()
@@ -120,6 +123,7 @@ struct PeerTests {
         try check(bench, .underTest, version: example.version, rows: rows, "--set=\(labels[0])")
 
         // Our WAL and our backup beside theirs.
+        guard example.goesOn else { return }
         try bench.run("check", tool: .underTest)
         try bench.run("stanza-create", tool: .underTest)
         try archive(with: .underTest, bench, cluster)
