@@ -42,7 +42,8 @@ struct PeerTests {
 
     /// The WAL segments of the server come from the archive as they are in pg_wal.
     private func checkArchive(_ bench: Workbench, _ cluster: Cluster, _ tool: Tool) throws {
-        let names = try cluster.query("SELECT name FROM pg_ls_waldir() WHERE name < pg_walfile_name(pg_current_wal_lsn()) AND name ~ '^[0-9A-F]{24}$'")
+        let names = try cluster.query(
+            "SELECT name FROM pg_ls_waldir() WHERE name < pg_walfile_name(pg_current_wal_lsn()) AND name ~ '^[0-9A-F]{24}$'")
         #expect(!names.isEmpty)
         for name in names.split(separator: "\n").map(String.init) {
             let got = bench.folder.path("got-by-\(tool)")
@@ -92,8 +93,12 @@ struct PeerTests {
         try check(bench, .underTest, version: example.version, rows: after)
     }
 
-    static let theirs = Format.all.map { Case(version: 15, format: $0) }
-        + [Case(version: 14, format: Format(.gz)), Case(version: 15, format: Format(.zst), bundle: true), Case(version: 15, format: Format(.lz4, .aes), bundle: true)]
+    static let theirs =
+        Format.all.map { Case(version: 15, format: $0) }
+        + [
+            Case(version: 14, format: Format(.gz)), Case(version: 15, format: Format(.zst), bundle: true),
+            Case(version: 15, format: Format(.lz4, .aes), bundle: true),
+        ]
 
     /// What pgBackRest wrote, we read, restore and go on with.
     @Test(arguments: theirs)
@@ -101,7 +106,8 @@ struct PeerTests {
         let bench = try Workbench(example.format, by: .peer)
         let cluster = try bench.cluster(example.version)
         try bench.run("stanza-create")
-        try cluster.query("CREATE TABLE item (id int PRIMARY KEY, text text); INSERT INTO item SELECT n, 'row ' || n FROM generate_series(1, 1000) n")
+        try cluster.query(
+            "CREATE TABLE item (id int PRIMARY KEY, text text); INSERT INTO item SELECT n, 'row ' || n FROM generate_series(1, 1000) n")
         let bundle = example.bundle ? ["--repo1-bundle"] : []
         try bench.run(bundle + ["--type=full", "backup"])
         try cluster.query("UPDATE item SET text = 'changed' WHERE id < 100")
