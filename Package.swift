@@ -44,7 +44,10 @@ let package = Package(
         .testTarget(
             name: "ConformanceTests", dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "BackstopConformance"],
             swiftSettings: settings),
-        .testTarget(name: "CoreTests", dependencies: ["BackstopCore", "BackstopDrivers"], swiftSettings: settings),
+        .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+        .testTarget(
+            name: "BudgetTests", dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "CTestSupport"],
+            swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["BackstopCore", "BackstopCommands"], swiftSettings: settings),
         .testTarget(name: "PostgresTests", dependencies: ["BackstopCore", "BackstopCommands"], swiftSettings: settings),
         // These run the program, with real PostgreSQL servers and a real pgBackRest: `./test` prepares what they need.

@@ -27,13 +27,20 @@ struct App {
         }
         let log = Log()
         do throws(BackupError) {
-            let configuration = try Configuration.load(commandLine, environment: configurationEnvironment(), table)
-            if let text = try pageToPrint(configuration, table) {
-                writeAll(STDOUT_FILENO, text)
-                return 0
+            let environment = configurationEnvironment()
+            if commandLine.command.readsConfiguration { watchSignals() }
+            var status: Int32 = 0
+            for line in try Configuration.forEachStanza(commandLine, environment: environment, table) {
+                let configuration = try Configuration.load(line, environment: environment, table)
+                if let text = try pageToPrint(configuration, table) {
+                    writeAll(STDOUT_FILENO, text)
+                    continue
+                }
+                try configuration.checkUser(geteuid())
+                let one = run(configuration, log)
+                if status == 0 { status = one }
             }
-            try configuration.checkUser(geteuid())
-            return run(configuration, log)
+            return status
         } catch {
             var settings = Log.Settings()
             settings.timestamp = false
@@ -57,7 +64,6 @@ struct App {
         for warning in configuration.warnings { log.warn(warning) }
         for note in configuration.notes { log.info(note) }
 
-        watchSignals()
         let result = Mutex<Result<Int32, BackupError>>(.success(0))
         Lane.onThisThread {
             let outcome = await execute(configuration, log)

@@ -99,17 +99,21 @@ let storageListChecks: [Check<StorageSubject>] = [
         let folder = subject.prefix / "names"
         let names = [
             "with space", " leading", "trailing ", "100%", "%20", "a%2Fb", "a+b", "~tilde", "back\\slash", "quote'\"", "a&b<c>d", "q?x=1#f",
-            "semi;colon:at@", "[1]{2}*", "$HOME `x` !", "comma,", "^|", ".hidden", "...", "-dash", "Case", "case", "übergröße", "日本語", "🗄️",
+            "semi;colon:at@", "[1]{2}*", "$HOME `x` !", "comma,", "^|", ".hidden", "...", "-dash", "Case", "case", "übergröße", "日本語",
+            "🗄️",
             // The same to the eye, two names for all that.
             "\u{e9}", "e\u{301}",
         ]
-        for (number, name) in names.enumerated() { try await subject.storage.put(folder / name, bytes: [UInt8](repeating: 7, count: number)) }
+        for (number, name) in names.enumerated() {
+            try await subject.storage.put(folder / name, bytes: [UInt8](repeating: 7, count: number))
+        }
         for (number, name) in names.enumerated() {
             try await subject.expect(folder / name, holds: [UInt8](repeating: 7, count: number))
         }
         let listed = try await subject.storage.list(folder).map(\.key)
         let wanted = names.map { folder / $0 }.sorted()
-        try expect(listed == wanted, "the names \(wanted.filter { !listed.contains($0) }) are listed as \(listed.filter { !wanted.contains($0) })")
+        let lost = wanted.filter { !listed.contains($0) }
+        try expect(listed == wanted, "the names \(lost) are listed as \(listed.filter { !wanted.contains($0) })")
         for name in names { try await subject.storage.remove(folder / name) }
         let rest = try await subject.storage.list(folder)
         try expect(rest.isEmpty, "\(rest.map(\.key.path)) cannot be removed")

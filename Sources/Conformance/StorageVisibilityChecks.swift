@@ -68,7 +68,9 @@ let storageVisibilityChecks: [Check<StorageSubject>] = [
                     let seen = try await storage.read(key)
                     if !versions.contains(seen) { findings.add("\(seen.count) bytes were read that nobody has put") }
                     let size = try await storage.stat(key)?.size
-                    if size != 150_000 && size != 700_000 { findings.add("stat says \(size.map(String.init) ?? "nothing") while replacing") }
+                    if size != 150_000 && size != 700_000 {
+                        findings.add("stat says \(size.map(String.init) ?? "nothing") while replacing")
+                    }
                     await Task.yield()
                 } while writing.isUp
             }

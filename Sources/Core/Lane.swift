@@ -21,7 +21,7 @@ public final class Lane: TaskExecutor, @unchecked Sendable {
     }
 
     /// A lane with a thread of its own, which ends when the lane is closed.
-    public static func start() -> Lane {
+    public static func start() throws(BackupError) -> Lane {
         let lane = Lane()
         var thread = pthread_t()
         let retained = Unmanaged.passRetained(lane)
@@ -31,7 +31,10 @@ public final class Lane: TaskExecutor, @unchecked Sendable {
                 Unmanaged<Lane>.fromOpaque(argument!).takeRetainedValue().drain()
                 return nil
             }, retained.toOpaque())
-        precondition(status == 0, "no thread can be started")
+        if status != 0 {
+            retained.release()
+            throw BackupError(.unavailable, "unable to start a thread: \(systemMessage(status))", hint: "is the limit of processes of this user too low?")
+        }
         lane.thread = thread
         return lane
     }

@@ -12,7 +12,9 @@ public func parallel<Job: Sendable, Worker>(
 ) async throws(BackupError) {
     let next = SharedIndex()
     let failure = FirstError()
-    let lanes = (0..<max(1, min(workers, jobs.count))).map { _ in Lane.start() }
+    var lanes: [Lane] = []
+    defer { for lane in lanes { lane.close() } }
+    while lanes.count < max(1, min(workers, jobs.count)) { lanes.append(try Lane.start()) }
     await withTaskGroup(of: Void.self) { group in
         for (number, lane) in lanes.enumerated() {
             group.addTask(executorPreference: lane) {

@@ -7,8 +7,8 @@ public struct ReadAhead: ByteSource, ~Copyable {
     private let pipe: Pipe
 
     /// Owns `source`. Keeps up to `depth` blocks of `blockSize` bytes.
-    public init(_ source: consuming any ByteSource & ~Copyable, depth: Int = 4, blockSize: Int = 1 << 18) {
-        pipe = Pipe(source, depth: depth, blockSize: blockSize)
+    public init(_ source: consuming any ByteSource & ~Copyable, depth: Int = 4, blockSize: Int = 1 << 18) throws(BackupError) {
+        pipe = Pipe(source, try Lane.start(), depth: depth, blockSize: blockSize)
         pipe.start()
     }
 
@@ -30,10 +30,11 @@ private final class Pipe: @unchecked Sendable {
     private var ended = false
     private var failure: BackupError?
     private var isAbandoned = false
-    private let lane = Lane.start()
+    private let lane: Lane
 
-    init(_ source: consuming any ByteSource & ~Copyable, depth: Int, blockSize: Int) {
+    init(_ source: consuming any ByteSource & ~Copyable, _ lane: Lane, depth: Int, blockSize: Int) {
         self.source = source
+        self.lane = lane
         blocks = .allocate(capacity: depth)
         for index in 0..<depth { (blocks.baseAddress! + index).initialize(to: Block(capacity: blockSize)) }
         pthread_mutex_init(mutex, nil)

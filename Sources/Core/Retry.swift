@@ -22,7 +22,8 @@ public struct Retry: Sendable {
             do throws(BackupError) {
                 return try await body()
             } catch {
-                if attempt == times || !error.code.mayPass { throw error }
+                // Damaged data that comes a second time at once is damaged where it lies: waiting will not mend it.
+                if attempt == times || !error.code.mayPass || (attempt > 0 && error.code.isDamage) { throw error }
                 onRetry(error)
                 if attempt > 0 { try await pause(interval) }
                 attempt += 1
@@ -35,10 +36,12 @@ extension BackupError.Code {
     /// Whether the same request may succeed later. Unknown means no.
     var mayPass: Bool {
         switch self {
-        case .unavailable, .io, .fileRead, .fileWrite, .checksum, .corrupt, .format, .hostConnect: true
-        default: false
+        case .unavailable, .io, .fileRead, .fileWrite, .hostConnect: true
+        default: isDamage
         }
     }
+
+    var isDamage: Bool { self == .checksum || self == .corrupt || self == .format || self == .crypto }
 }
 
 /// Waits; ends early, with `.cancelled`, when the process is asked to end.

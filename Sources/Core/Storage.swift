@@ -75,10 +75,4 @@ extension Storage {
             try await tree.removeDirectory(prefix)
         }
     }
-
-    public func require(_ wanted: Capabilities, for feature: String) throws(BackupError) {
-        guard capabilities.isSuperset(of: wanted) else {
-            throw BackupError(.unsupported, "the storage '\(location)' cannot do what \(feature) needs")
-        }
-    }
 }

@@ -9,7 +9,7 @@ public struct Key: Hashable, Sendable, Comparable, CustomStringConvertible {
 
     /// Checks a name that came from outside (a manifest, a listing, a user).
     public init(checking path: String) throws(BackupError) {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        let parts = path.pathParts
         if path.utf8.contains(0) || parts.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }) {
             throw BackupError(
                 .corrupt, "'\(path)' is not a path inside a storage",
@@ -17,6 +17,9 @@ public struct Key: Hashable, Sendable, Comparable, CustomStringConvertible {
         }
         self.path = path
     }
+
+    /// An absolute path of a host as a key of its whole file system.
+    public init(absolute path: String) { self.init(path.droppingBytes(1)) }
 
     public static let root = Key("")
 
@@ -41,11 +44,6 @@ public struct Key: Hashable, Sendable, Comparable, CustomStringConvertible {
 
     /// Byte order, the order of listings and manifests.
     public static func < (a: Key, b: Key) -> Bool { bytewiseLess(a.path, b.path) }
-}
-
-/// Byte order of two texts, whatever the locale or Unicode normal form.
-public func bytewiseLess(_ a: String, _ b: String) -> Bool {
-    a.utf8.lexicographicallyPrecedes(b.utf8)
 }
 
 /// Owner, mode and time of an entry of a file tree. What is nil is left as it is.

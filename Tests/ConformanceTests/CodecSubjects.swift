@@ -58,7 +58,8 @@ let codecSubjects: [CodecSubject] = try! [
     codec("none", .raw, .plain, fox: hexadecimal(fox)),
     codec(
         "gz", .normal, .marked(several: false), header: "1f8b0800000000000003",
-        fox: "1f8b08000000000000030bc94855282ccd4cce56482aca2fcf5348cbaf50c82acd2d2856c82f4b2d5228014ae72456552aa4e4a7030039a34f412b000000"),
+        fox: "1f8b08000000000000030bc94855282ccd4cce56482aca2fcf5348cbaf50c82acd2d2856c82f4b2d5228014ae72456552aa4e4a7030039a34f41"
+            + "2b000000"),
     codec(
         "gz", .raw, .marked(several: false), header: "789c",
         fox: "789c0bc94855282ccd4cce56482aca2fcf5348cbaf50c82acd2d2856c82f4b2d5228014ae72456552aa4e4a703005bdc0fda"),
@@ -103,7 +104,8 @@ let checksumSubjects: [ChecksumSubject] = try! [
         "34aa973cd4c4daa4f61eeb2bdbad27316534016f"),
     checksum(
         "sha256", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-        "d7a8fbb307d7809469ca9abcb0082e4f8d5651e46d3cdb762d02d0bf37c9e592", "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"),
+        "d7a8fbb307d7809469ca9abcb0082e4f8d5651e46d3cdb762d02d0bf37c9e592",
+        "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"),
     checksum(
         "sha512",
         "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e",

@@ -37,8 +37,10 @@ enum ArchiveFile {
         let rest = file.dropFirst(name.count + 1)
         let sha1 = rest.prefix(40)
         guard sha1.utf8.count == 40, sha1.utf8.allSatisfy(isLowerHexadecimal) else { return nil }
+        // Also those of codecs that plugins.conf does not allow: the segment is there, and saying that it is not would end a recovery.
         let suffix = rest.dropFirst(40)
-        guard suffix.isEmpty || registry.codecs.values.contains(where: { $0.suffix == suffix }) else { return nil }
+        guard suffix.isEmpty || Layout.codecs[String(suffix)] != nil || registry.codecs.values.contains(where: { $0.suffix == suffix })
+        else { return nil }
         return String(sha1)
     }
 }

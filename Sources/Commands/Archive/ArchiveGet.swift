@@ -35,7 +35,7 @@ struct ArchiveGet {
         _ = try Key(checking: name)
         self.name = name
         let path = context.positional[1]
-        if path.hasPrefix("/") {
+        if path.hasBytes("/") {
             destination = path
         } else {
             let data = try context.options.required("pg-path", 1)
@@ -102,8 +102,8 @@ struct ArchiveGet {
                 }
                 for database in ids { matches += try await find(repository, info, database) }
                 usable = true
-            } catch {
-                failures.append("repo\(index): \(error)")
+            } catch where error.code != .cancelled {
+                failures.append(error.text(of: "repo\(index)"))
             }
         }
         // With a repository that answered, what the others say does not matter: the file is not there.
@@ -130,15 +130,25 @@ struct ArchiveGet {
     /// The checksum in a segment's name is verified, which the peer does not do: a damaged segment must not reach recovery.
     private func copy(_ match: Match) async throws(BackupError) {
         let repository = match.repository
+        let tree = context.openTree("")
+        guard try await tree.stat(Key(absolute: destination).parent)?.kind == .folder else {
+            throw BackupError(.denied, "unable to get \(name) to '\(destination)': the folder does not exist", hint: "restore_command must pass the path: \"%p\"")
+        }
         let codec = match.sha1 == nil ? try repository.registry.codec("none") : try Decoding.codec(ofFile: match.key.name, repository.registry)
         let steps = try Decoding(codec: codec, cipher: repository.cipher, passphrase: match.passphrase).steps(.normal)
-        let decoded = try Flow(try await repository.storage.open(match.key), Chain(steps))
+        let stored: any ByteSource & ~Copyable
+        do throws(BackupError) {
+            stored = try await repository.storage.open(match.key)
+        } catch where error.code != .cancelled {
+            // Whatever it is, it concerns this repository only: the next one may have a good copy.
+            throw BackupError(.fileRead, error.message, hint: error.hint)
+        }
+        let decoded = try Flow(stored, Chain(steps))
         let expect = Expect(try repository.sha1())
         expect.next(digest: match.sha1, size: nil)
         // Recovery waits for each segment: decoding on one core and the checksum on another make up for the time it takes to verify.
-        var flow = try Flow(ReadAhead(decoded), Chain([.tap(expect)]))
+        var flow = try Flow(try ReadAhead(decoded), Chain([.tap(expect)]))
         // Not durable: PostgreSQL asks again after a crash.
-        _ = try await context.openTree("").put(
-            Key(String(destination.dropFirst())), from: &flow, PutOptions(durable: false, attributes: Attributes(mode: 0o600)))
+        _ = try await tree.put(Key(absolute: destination), from: &flow, PutOptions(durable: false, attributes: Attributes(mode: 0o600)))
     }
 }

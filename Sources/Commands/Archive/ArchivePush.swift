@@ -26,7 +26,7 @@ struct ArchivePush {
 
     /// PostgreSQL gives a path relative to PGDATA, and runs the command there.
     private static func absolute(_ path: String, _ options: Options) throws(BackupError) -> String {
-        if path.hasPrefix("/") { return path }
+        if path.hasBytes("/") { return path }
         guard let data = options.string("pg-path", 1) else {
             throw BackupError(
                 .optionRequired, "option 'pg1-path' must be specified when relative wal paths are used", hint: "is %f passed instead of %p?")
@@ -51,7 +51,7 @@ struct ArchivePush {
             return
         }
         let tree = context.openTree("")
-        let file = Key(String(path.dropFirst()))
+        let file = Key(absolute: path)
         guard try await tree.stat(file)?.kind == .file else {
             throw BackupError(.fileMissing, "WAL file '\(path)' does not exist", hint: "archive_command must pass the path of the file: %p")
         }
@@ -61,8 +61,8 @@ struct ArchivePush {
         for repository in try await openRepositories(&failures) {
             do throws(BackupError) {
                 targets.append(try await ArchiveTarget.open(repository, stanza, context))
-            } catch {
-                failures.append("\(repository.name): \(error)")
+            } catch where error.code != .cancelled {
+                failures.append(error.text(of: repository.name))
             }
         }
         targets = try await checkCluster(targets, &failures)
@@ -86,8 +86,8 @@ struct ArchivePush {
         for index in context.options.indexes(.repo) {
             do throws(BackupError) {
                 repositories.append(try await Repository.open(index, context))
-            } catch {
-                failures.append("repo\(index): \(error)")
+            } catch where error.code != .cancelled {
+                failures.append(error.text(of: "repo\(index)"))
             }
         }
         return repositories
@@ -154,8 +154,8 @@ struct ArchivePush {
             let found: [ArchivedSegment]
             do throws(BackupError) {
                 found = try await ArchiveFile.find(name, target.repository, stanza, target.database.archiveID)
-            } catch {
-                failures.append("\(target.repository.name): \(error)")
+            } catch where error.code != .cancelled {
+                failures.append(error.text(of: target.repository.name))
                 continue
             }
             if found.count > 1 {
@@ -169,6 +169,8 @@ struct ArchivePush {
                         "WAL file '\(name)' already exists in the \(target.repository.name) archive with a different checksum",
                         hint: "are multiple primaries archiving to this stanza?")
                 }
+                // A run that was killed may have put it there without making its name durable.
+                try await target.repository.storage.sync(found.key.parent)
                 if context.options.optionalFlag("archive-mode-check") ?? true {
                     context.log.warn(
                         "WAL file '\(name)' already exists in the \(target.repository.name) archive with the same checksum"
@@ -182,7 +184,7 @@ struct ArchivePush {
         for target in pending {
             let encoding = try target.encoding(context.options)
             let key = target.folder(stanza, name) / "\(name)-\(digest)\(encoding.codec.suffix)"
-            if await put(tree, file, target, key, try encoding.steps(), &failures) { stored.append((target, key)) }
+            if try await put(tree, file, target, key, try encoding.steps(), &failures) { stored.append((target, key)) }
         }
         // The checksum in the name must be that of the bytes that were stored.
         guard try await tree.stat(file) == before else {
@@ -200,20 +202,20 @@ struct ArchivePush {
             if let cipher = target.repository.cipher, let passphrase = target.passphrase {
                 steps.append(.transform(try cipher.open(passphrase, .normal).encoder()))
             }
-            _ = await put(tree, file, target, target.folder(stanza, name) / name, steps, &failures)
+            _ = try await put(tree, file, target, target.folder(stanza, name) / name, steps, &failures)
         }
     }
 
     /// Whether it was stored; a failure of one repository does not keep the file from the others.
     private func put(
         _ tree: any FileTree, _ file: Key, _ target: ArchiveTarget, _ key: Key, _ steps: [Step], _ failures: inout [String]
-    ) async -> Bool {
+    ) async throws(BackupError) -> Bool {
         do throws(BackupError) {
             var flow = try Flow(try await tree.open(file), Chain(steps))
             _ = try await target.repository.storage.put(key, from: &flow, PutOptions())
             return true
-        } catch {
-            failures.append("\(target.repository.name): \(error)")
+        } catch where error.code != .cancelled {
+            failures.append(error.text(of: target.repository.name))
             return false
         }
     }

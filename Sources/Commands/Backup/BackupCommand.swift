@@ -35,9 +35,10 @@ struct BackupCommand {
         try checkStanza(control, info)
         try session?.checkSettings(context)
 
+        let listed = Set(info.backups.map(\.label))
         try await info.reconcile(repository, stanza, context.log)
         let type = try chooseType(info)
-        try await removeUnfinished(info)
+        try await removeUnfinished(besides: listed.union(info.backups.map(\.label)))
 
         let start = try session?.now() ?? unixNow()
         let label = try await BackupLabel.make(type, prior: nil, start: start, others: try await usedLabels())
@@ -63,7 +64,7 @@ struct BackupCommand {
         try checkCopied(manifest)
 
         if let session, let begun {
-            try await finish(session, begun, copy, archiveInfo, &manifest)
+            try await finish(session, begun, copy, info, archiveInfo, &manifest)
         } else {
             manifest.timestampStop = max(unixNow(), start)
         }
@@ -110,10 +111,11 @@ struct BackupCommand {
     }
 
     /// Folders of backups that never were completed: the lock says that nobody on this host works on them.
-    private func removeUnfinished(_ info: BackupInfo) async throws(BackupError) {
+    /// What was ever listed stays: it may be all that is left of a damaged repository.
+    private func removeUnfinished(besides listed: Set<String>) async throws(BackupError) {
         for folder in try await repository.storage.list(Layout.backups(stanza)) where folder.kind == .folder {
             let label = String(folder.key.name)
-            guard BackupLabel.isValid(label), info.backup(label) == nil,
+            guard BackupLabel.isValid(label), !listed.contains(label),
                 try await repository.storage.stat(Layout.manifest(stanza, label)) == nil
             else { continue }
             context.log.warn("remove unfinished backup \(label): an earlier backup was interrupted")
@@ -178,6 +180,11 @@ struct BackupCommand {
             manifest.databases = try session.connection.databases().map {
                 Manifest.Database(name: $0.name, id: UInt64($0.oid), lastSystemID: UInt64($0.lastSystemOID))
             }
+            for database in manifest.databases where database.name.utf8.contains(10) {
+                throw BackupError(
+                    .invalid, "database '\(database.name)' (\(database.id)) has a line feed in its name, which a manifest cannot hold",
+                    hint: "rename it: alter database ... rename to ...")
+            }
         }
         manifest = try await ClusterWalk.fill(manifest, cluster, control: control, tablespaces: tablespaces, context)
         guard manifest.files.contains(where: { $0.name == "\(Manifest.dataName)/\(ClusterFiles.controlName)" }) else {
@@ -215,7 +222,7 @@ struct BackupCommand {
     // MARK: After
 
     private func finish(
-        _ session: OnlineSession, _ begun: BackupStart, _ copy: BackupCopy, _ archiveInfo: ArchiveInfo, _ manifest: inout Manifest
+        _ session: OnlineSession, _ begun: BackupStart, _ copy: BackupCopy, _ info: BackupInfo, _ archiveInfo: ArchiveInfo, _ manifest: inout Manifest
     ) async throws(BackupError) {
         context.log.info("execute non-exclusive backup stop and wait for all WAL segments to archive")
         let stop = try session.connection.stopBackup()
@@ -234,7 +241,7 @@ struct BackupCommand {
             context.log.info("check archive for segment(s) \(first):\(last)")
         }
         try await repository.storage.sync(Layout.backup(stanza, manifest.label))
-        try await manifest.saveUnfinished(repository, stanza, passphrase: try await BackupInfo.required(repository, stanza, context.log).passphrase)
+        try await manifest.saveUnfinished(repository, stanza, passphrase: info.passphrase)
         var archived: [ArchivedSegment] = []
         for segment in segments { archived.append(try await check.wait(segment.name)) }
         if manifest.settings.archiveCopy {

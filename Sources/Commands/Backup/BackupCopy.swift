@@ -192,16 +192,7 @@ extension BackupCopy {
     /// Relation-like files are read up to the size they had when listed; WAL replay brings what was added later (section 3.7).
     fileprivate func isCutAtListedSize(_ file: Manifest.File) -> Bool {
         let name = file.name
-        if name.hasPrefix("\(Manifest.tablespaceName)/") { return true }
-        return ["base/", "global/", "\(control.version.transactionFolder)/", "pg_multixact/"].contains {
-            name.hasPrefix("\(Manifest.dataName)/\($0)")
-        }
+        if name.isBelow(Manifest.tablespaceName) { return true }
+        return ["base", "global", control.version.transactionFolder, "pg_multixact"].contains { name.isBelow("\(Manifest.dataName)/\($0)") }
     }
-}
-
-/// A name of the manifest as a key in PGDATA.
-func clusterKey(_ name: String) -> Key {
-    if name == Manifest.dataName { return .root }
-    if name.hasPrefix(Manifest.dataName + "/") { return Key(String(name.dropFirst(Manifest.dataName.count + 1))) }
-    return Key(name)
 }

@@ -54,8 +54,8 @@ struct ClusterWalk {
         if manifest.targets.contains(where: { $0.tablespace != nil }) {
             manifest.paths.append(path(Manifest.tablespaceName, root))
         }
-        try checkLinks()
         manifest.sort()
+        try manifest.checkPlaces()
     }
 
     private func path(_ name: String, _ entry: Entry) -> Manifest.Path {
@@ -140,7 +140,7 @@ struct ClusterWalk {
             let key = Key(destination)
             manifest.targets.append(
                 Manifest.Target(
-                    name: name, path: destination.hasPrefix("/") && key.parent.isRoot ? "/" : key.parent.path, file: String(key.name), isLink: true,
+                    name: name, path: destination.hasBytes("/") && key.parent.path.isEmpty ? "/" : key.parent.path, file: String(key.name), isLink: true,
                     tablespace: nil))
             addFile(name, found)
         }
@@ -149,7 +149,7 @@ struct ClusterWalk {
     /// What the link leads to; it must be there and not be a link itself.
     private func resolve(_ entry: Entry, _ destination: String) async throws(BackupError) -> Entry {
         let path = absolute(destination, from: "\(dataPath)/\(entry.key.parent)")
-        guard let found = try await context.openTree("").stat(Key(String(path.dropFirst()))) else {
+        guard let found = try await context.openTree("").stat(Key(absolute: path)) else {
             throw BackupError(.fileMissing, "link '\(dataPath)/\(entry.key)' leads to '\(destination)', which does not exist")
         }
         guard found.kind != .link else {
@@ -162,35 +162,4 @@ struct ClusterWalk {
         }
         return found
     }
-
-    /// No destination may lie in PGDATA or in another destination: its content would be in the backup twice.
-    private func checkLinks() throws(BackupError) {
-        let linked = manifest.targets.filter(\.isLink)
-        func place(_ target: Manifest.Target) -> String {
-            let folder = absolute(target.path, from: "\(dataPath)/\(Key(target.name).parent.path.dropFirst(Manifest.dataName.count + 1))")
-            return target.file.map { "\(folder)/\($0)" } ?? folder
-        }
-        for target in linked {
-            if (place(target) + "/").hasPrefix(dataPath + "/") {
-                throw BackupError(.linkDestination, "link '\(target.name)' destination '\(target.path)' is in PGDATA")
-            }
-            for other in linked where other.name != target.name {
-                let inside = other.file == nil && (place(target) + "/").hasPrefix(place(other) + "/")
-                if inside && target.file == nil || place(target) == place(other) {
-                    throw BackupError(
-                        .linkDestination,
-                        "link '\(target.name)' (\(target.path)) destination is the same as, or a subfolder of, link '\(other.name)' (\(other.path))")
-                }
-            }
-        }
-    }
-}
-
-/// `path` as seen from `folder`, without `.` and `..` parts.
-func absolute(_ path: String, from folder: String) -> String {
-    var parts: [Substring] = []
-    for part in (path.hasPrefix("/") ? path : "\(folder)/\(path)").split(separator: "/") {
-        if part == ".." { _ = parts.popLast() } else if part != "." { parts.append(part) }
-    }
-    return "/" + parts.joined(separator: "/")
 }

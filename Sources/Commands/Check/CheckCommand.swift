@@ -4,9 +4,7 @@ import BackstopCore
 
 enum CheckCommand {
     static func run(_ context: RunContext) async throws(BackupError) {
-        guard let stanza = context.options.string("stanza") else {
-            throw BackupError(.optionRequired, "check command requires option: stanza", hint: "does this stanza exist?")
-        }
+        let stanza = try context.stanza()
         let cluster = try ClusterFiles(context, path: try context.options.required("pg-path", 1))
         let session = try OnlineSession(context, cluster)
         try session.checkSettings(context)

@@ -10,7 +10,12 @@ enum InfoCommand {
         if context.options.string("set") != nil, context.options.string("stanza") == nil {
             throw BackupError(.optionInvalid, "option 'set' not valid without option 'stanza'")
         }
-        for stanza in try await stanzas(context) { reports.append(try await StanzaReport.gather(stanza, context)) }
+        let (stanzas, failures) = try await stanzas(context)
+        for stanza in stanzas { reports.append(try await StanzaReport.gather(stanza, context)) }
+        // What a broken repository holds nobody can say, but that it is broken has to be seen.
+        if reports.isEmpty, !failures.isEmpty {
+            reports = [StanzaReport(name: "[invalid]", repositories: failures, backups: [], backupLocks: [])]
+        }
         if context.options.string("output") == "json" {
             return JSON.array(reports.map { $0.json(progressOnly: progressOnly) }).text
         }
@@ -18,16 +23,21 @@ enum InfoCommand {
         return reports.map { $0.text(progressOnly: progressOnly) }.joined(separator: "\n")
     }
 
-    /// The one that was asked for, or all that any repository has.
-    private static func stanzas(_ context: RunContext) async throws(BackupError) -> [String] {
-        if let stanza = context.options.string("stanza") { return [stanza] }
+    /// The one that was asked for, or all that any repository has; and the repositories that cannot be listed.
+    private static func stanzas(_ context: RunContext) async throws(BackupError) -> ([String], [StanzaReport.RepositoryReport]) {
+        if let stanza = context.options.string("stanza") { return ([stanza], []) }
         var names: Set<String> = []
+        var failures: [StanzaReport.RepositoryReport] = []
         for index in try Repository.selectedIndexes(context) {
-            let repository = try await Repository.open(index, context)
-            for folder in ["archive", "backup"] {
-                for entry in try await repository.storage.list(Key(folder)) where entry.kind == .folder { names.insert(String(entry.key.name)) }
+            do throws(BackupError) {
+                let repository = try await Repository.open(index, context)
+                for folder in ["archive", "backup"] {
+                    for entry in try await repository.storage.list(Key(folder)) where entry.kind == .folder { names.insert(String(entry.key.name)) }
+                }
+            } catch where error.code != .cancelled {
+                failures.append(StanzaReport.RepositoryReport(index, failed: error, context))
             }
         }
-        return names.sorted(by: bytewiseLess)
+        return (names.sorted(by: bytewiseLess), failures)
     }
 }

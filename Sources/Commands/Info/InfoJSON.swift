@@ -29,8 +29,8 @@ extension StanzaReport {
         let running = backupLocks.compactMap { lock in lock.state.size.map { (lock.repository, $0, lock.state.complete ?? 0) } }
         if !running.isEmpty {
             backup["repo"] = .array(running.map { .object(["key": JSON($0.0), "size": JSON($0.1), "size-cplt": JSON($0.2)]) })
-            backup["size"] = JSON(running.reduce(0) { $0 + $1.1 })
-            backup["size-cplt"] = JSON(running.reduce(0) { $0 + $1.2 })
+            backup["size"] = JSON(running.reduce(0) { $0 &+ $1.1 })
+            backup["size-cplt"] = JSON(running.reduce(0) { $0 &+ $1.2 })
         }
         var restore: [String: JSON] = ["held": .bool(restoreLock != nil)]
         if let size = restoreLock?.size {
@@ -110,7 +110,7 @@ extension Manifest {
     /// Links other than tablespaces, by their path in PGDATA.
     var plainLinks: [(name: String, destination: String)] {
         targets.filter { $0.isLink && $0.tablespace == nil }.map { target in
-            (String(target.name.dropFirst(Manifest.dataName.count + 1)), target.file.map { "\(target.path)/\($0)" } ?? target.path)
+            (Manifest.shown(target.name), target.destination)
         }
     }
 

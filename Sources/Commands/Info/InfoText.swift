@@ -43,13 +43,13 @@ extension StanzaReport {
     private var runningText: String {
         func text(_ what: String, _ size: UInt64?, _ complete: UInt64) -> String {
             guard let size, size > 0 else { return " (\(what) running)" }
-            return " (\(what) running - \(percentText(min(10_000, complete * 10_000 / size)))% complete)"
+            return " (\(what) running - \(percentText(complete, of: size))% complete)"
         }
         var running = ""
         if !backupLocks.isEmpty {
             let sizes = backupLocks.compactMap(\.state.size)
             running += text(
-                "backup/expire", sizes.isEmpty ? nil : sizes.reduce(0, +), backupLocks.reduce(0) { $0 + ($1.state.complete ?? 0) })
+                "backup/expire", sizes.isEmpty ? nil : sizes.reduce(0, &+), backupLocks.reduce(0) { $0 &+ ($1.state.complete ?? 0) })
         }
         if let restoreLock { running += text("restore", restoreLock.size, restoreLock.complete ?? 0) }
         return running
@@ -72,8 +72,9 @@ extension StanzaReport {
             if !isCurrent && backups.isEmpty && archives.allSatisfy({ $0.min == nil }) { continue }
             lines.append("")
             lines.append("    db (\(isCurrent ? "current" : "prior"))")
-            let range = zip([archives.compactMap(\.min).min(by: bytewiseLess)], [archives.compactMap(\.max).max(by: bytewiseLess)]).map { ($0, $1) }[0]
-            let shown = if let min = range.0, let max = range.1 { "\(min)/\(max)" } else { "none present" }
+            let first = archives.compactMap(\.min).min(by: bytewiseLess)
+            let last = archives.compactMap(\.max).max(by: bytewiseLess)
+            let shown = if let first, let last { "\(first)/\(last)" } else { "none present" }
             lines.append("        wal archive min/max (\(cluster.version)): \(shown)")
             for backup in backups { addBackup(backup, to: &lines) }
         }

@@ -39,6 +39,17 @@ struct StanzaReport: Sendable {
         var history: DatabaseHistory?
         var backups: [BackupSummary] = []
         var archives: [Archive] = []
+
+        init(_ index: Int, _ context: RunContext) {
+            self.index = index
+            cipher = context.options.string("repo-cipher-type", index) ?? "none"
+            status = .ok
+        }
+
+        init(_ index: Int, failed error: BackupError, _ context: RunContext) {
+            self.init(index, context)
+            status = .other("[\(StanzaReport.errorName(error.code))] \(error)")
+        }
     }
 
     var name: String
@@ -87,7 +98,7 @@ struct StanzaReport: Sendable {
     private static func gather(
         _ stanza: String, _ index: Int, _ set: String?, _ context: RunContext
     ) async -> (RepositoryReport, [String: Manifest]) {
-        var report = RepositoryReport(index: index, cipher: context.options.string("repo-cipher-type", index) ?? "none", status: .ok)
+        var report = RepositoryReport(index, context)
         do throws(BackupError) {
             let repository = try await Repository.open(index, context)
             guard let info = try await BackupInfo.load(repository, stanza, context.log) else {
@@ -110,8 +121,7 @@ struct StanzaReport: Sendable {
             }
             return (report, [set: try await Manifest.load(repository, stanza, set, passphrase: info.passphrase, context.log)])
         } catch {
-            report.status = .other("[\(errorName(error.code))] \(error)")
-            return (report, [:])
+            return (RepositoryReport(index, failed: error, context), [:])
         }
     }
 

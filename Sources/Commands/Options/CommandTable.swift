@@ -88,6 +88,7 @@ let commandTable: [CommandSpec] = [
         "Has the server switch to a new WAL segment and waits for it in each repository. Without --stanza all stanzas are checked."
     ) {
         $0.stanza = .optional
+        $0.runsForEachStanza = true
     },
     command("start", "Stanza", "let commands run again", "Takes back what 'stop' did, for one stanza or without --stanza for all.") {
         $0.stanza = .optional

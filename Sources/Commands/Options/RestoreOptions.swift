@@ -10,8 +10,9 @@ let restoreOptions = OptionSpec.section(
         )
         .details("off keeps a copy of a cluster from writing into the archive of the original. Needs PostgreSQL 12."),
         .global("db-include", .list, Commands.restore, "database to restore; others become empty")
-            .details("Repeatable. Files of other databases become holes of the same size, to be dropped afterwards."),
-        .global("db-exclude", .list, Commands.restore, "database to leave empty").details("Repeatable. All others are restored."),
+            .details("Repeatable. Files of other databases become holes of the same size, to be dropped afterwards.").unsupported(),
+        .global("db-exclude", .list, Commands.restore, "database to leave empty").details("Repeatable. All others are restored.")
+            .unsupported(),
         .global("link-all", .boolean, default: "n", Commands.restore, "restore all symbolic links as links")
             .details("Otherwise what they point to is restored inside the data directory."),
         .global("link-map", .map, Commands.restore, "new target of a symbolic link")

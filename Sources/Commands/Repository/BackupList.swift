@@ -16,9 +16,26 @@ extension BackupInfo {
         return info
     }
 
+    /// Makes a lost main manifest again from the copy of a complete backup.
+    private func restoreManifest(_ label: String, _ repository: Repository, _ stanza: String, _ log: Log) async throws(BackupError) -> Bool {
+        let key = Layout.manifest(stanza, label)
+        guard try await repository.storage.stat(key + Layout.copySuffix) != nil else { return false }
+        let manifest: Manifest
+        do throws(BackupError) {
+            manifest = try await Manifest.load(repository, stanza, label, passphrase: passphrase, log)
+        } catch where error.code != .cancelled {
+            return false
+        }
+        guard manifest.timestampStop > 0, manifest.files.allSatisfy({ $0.size == 0 || $0.checksum != nil }) else { return false }
+        try await repository.storage.put(key, bytes: try await repository.storage.read(key + Layout.copySuffix))
+        log.warn("backup '\(label)': the manifest was missing and has been made again from its copy")
+        return true
+    }
+
     /// Drops what is listed but has no manifest, with its dependents, and adds complete backups that are not listed.
     mutating func reconcile(_ repository: Repository, _ stanza: String, _ log: Log) async throws(BackupError) {
         for backup in backups where try await repository.storage.stat(Layout.manifest(stanza, backup.label)) == nil {
+            if try await restoreManifest(backup.label, repository, stanza, log) { continue }
             for label in remove(backup.label) { log.warn("backup '\(label)' missing manifest removed from backup.info") }
         }
         let folders = try await repository.storage.list(Layout.backups(stanza))

@@ -45,7 +45,7 @@ final class CommandLock: Sendable {
     private func write(progress: (size: UInt64, complete: UInt64)?) {
         var object: [String: JSON] = ["execId": .string(executionID), "pid": JSON(Int(getpid()))]
         if let progress {
-            object["pctCplt"] = JSON(progress.size == 0 ? 0 : progress.complete * 10_000 / progress.size)
+            object["pctCplt"] = JSON(progress.size == 0 ? 0 : hundredthsOfPercent(progress.complete, of: progress.size))
             object["sz"] = JSON(progress.size)
             object["szCplt"] = JSON(progress.complete)
         }
@@ -60,18 +60,21 @@ final class CommandLock: Sendable {
 
     static func folder(_ context: RunContext) -> String { context.options.string("lock-path") ?? "/tmp/pgbackrest" }
 
-    private static func makeFolder(_ path: String) throws(BackupError) {
-        if mkdir(path, 0o770) != 0 && errno != EEXIST {
-            throw BackupError(
-                .pathCreate, "unable to create lock path '\(path)': \(systemMessage(errno))", hint: "set another folder with --lock-path.")
+    static func makeFolder(_ path: String) throws(BackupError) {
+        if mkdir(path, 0o770) == 0 || errno == EEXIST { return }
+        let parent = Key(path).parent.path
+        if errno == ENOENT, !parent.isEmpty {
+            try makeFolder(parent)
+            if mkdir(path, 0o770) == 0 { return }
         }
+        throw BackupError(.pathCreate, "unable to create lock path '\(path)': \(systemMessage(errno))", hint: "set another folder with --lock-path.")
     }
 
     private static func take(_ path: String) throws(BackupError) -> Held {
         // `info` takes a lock for a moment to see whether it is held, so a busy lock is tried again.
         for attempt in 0..<5 {
             if attempt > 0 { usleep(50_000) }
-            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
             if descriptor < 0 {
                 throw BackupError(
                     .lockAcquire, "unable to acquire lock on file '\(path)': \(systemMessage(errno))",
@@ -81,7 +84,12 @@ final class CommandLock: Sendable {
                 var ours = stat()
                 var named = stat()
                 // The holder before may have removed the file between our open and our lock.
-                if fstat(descriptor, &ours) == 0, stat(path, &named) == 0, ours.st_ino == named.st_ino { return Held(path: path, descriptor: descriptor) }
+                if fstat(descriptor, &ours) == 0, lstat(path, &named) == 0, ours.st_ino == named.st_ino, ours.st_dev == named.st_dev {
+                    // The folder may be open to all users: what they put there under our name must not be written to.
+                    if ours.st_mode & S_IFMT == S_IFREG, ours.st_nlink == 1 { return Held(path: path, descriptor: descriptor) }
+                    close(descriptor)
+                    throw BackupError(.lockAcquire, "'\(path)' is not a lock file", hint: "remove it, or set another folder with --lock-path.")
+                }
             }
             close(descriptor)
         }
@@ -96,6 +104,14 @@ final class CommandLock: Sendable {
     }
 
     // MARK: Looking from outside
+
+    /// The stanza when `name` is that of a lock file: `<stanza>-<kind>-<number>.lock`.
+    static func stanza(ofFile name: String) -> String? {
+        guard name.hasSuffix(".lock") else { return nil }
+        let parts = name.dropLast(5).split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count >= 3, Kind(rawValue: String(parts[parts.count - 2])) != nil, Int(parts[parts.count - 1]) != nil else { return nil }
+        return parts.dropLast(2).joined(separator: "-")
+    }
 
     struct State: Sendable {
         var size: UInt64?

@@ -51,7 +51,9 @@ struct DatabaseHistory: Sendable, Equatable {
             switch section {
             case "db": if key == "db-id" { currentID = value.int.map(Int.init) }
             case "db:history":
-                guard let id = Int(key), id > 0, let systemID = value[systemKey]?.uint, let version = value["db-version"]?.string else {
+                guard let id = Int(key), id > 0, let systemID = value[systemKey]?.uint, let version = value["db-version"]?.string,
+                    !version.isEmpty, version.utf8.allSatisfy({ 48...57 ~= $0 || $0 == UInt8(ascii: ".") })
+                else {
                     throw BackupError(.format, "entry '\(key)' of [db:history] is not valid")
                 }
                 databases.append(

@@ -7,7 +7,8 @@ import BackstopCore
 enum InfoFile {
     static let format = 5
 
-    /// Visits each entry in file order after format and checksum were found right. Throws `.format` (29) or `.checksum` (26).
+    /// Visits each entry in file order. Throws `.format` (29) or `.checksum` (26). The checksum is known only at the end, so what
+    /// `visit` is given may be damaged: it must check what it uses, and nothing may be done with it before this returns.
     static func read(
         _ bytes: [UInt8], _ sha1: any Checksum, _ visit: (_ section: String, _ key: String, _ value: JSON) throws(BackupError) -> Void
     ) throws(BackupError) {
@@ -23,7 +24,7 @@ enum InfoFile {
                 section = String(decoding: line.dropFirst().dropLast(), as: UTF8.self)
                 continue
             }
-            guard let section, let (key, text, value) = entry(line) else {
+            guard let section, let (key, text, value) = try entry(line) else {
                 throw BackupError(.format, "line \(lineNumber) is not a section or an entry: '\(String(decoding: line.prefix(80), as: UTF8.self))'")
             }
             if section == "backrest" && key == "backrest-checksum" {
@@ -44,12 +45,17 @@ enum InfoFile {
     }
 
     /// A key is raw text and may contain `=`: it ends at the first `=` whose remainder is JSON.
-    private static func entry(_ line: ArraySlice<UInt8>) -> (key: String, text: ArraySlice<UInt8>, value: JSON)? {
+    private static func entry(_ line: ArraySlice<UInt8>) throws(BackupError) -> (key: String, text: ArraySlice<UInt8>, value: JSON)? {
         var from = line.startIndex
         while let equals = line[from...].firstIndex(of: UInt8(ascii: "=")) {
             let text = line[(equals + 1)...]
             if equals > line.startIndex, let value = JSON(parsing: text) {
-                return (String(decoding: line[..<equals], as: UTF8.self), text, value)
+                guard let key = String(validating: line[..<equals], as: UTF8.self) else {
+                    throw BackupError(
+                        .format, "the name '\(String(decoding: line[..<equals], as: UTF8.self))' is not valid UTF-8",
+                        hint: "this version cannot restore files with such names; pgbackrest can.")
+                }
+                return (key, text, value)
             }
             from = equals + 1
         }
@@ -59,8 +65,10 @@ enum InfoFile {
 
 /// Builds a file; sections and keys must come in byte order.
 struct InfoFileWriter {
-    private(set) var bytes: [UInt8] = []
+    private var bytes: [UInt8] = []
     private var hash: InfoHash
+    /// A key that the dialect cannot hold.
+    private var invalidKey: String?
     private var section = ""
 
     init(_ sha1: any Checksum, version: String) {
@@ -75,6 +83,7 @@ struct InfoFileWriter {
             bytes += Array("[\(section)]\n".utf8)
             self.section = section
         }
+        if key.isEmpty || key.utf8.contains(10) { invalidKey = key }
         bytes.append(contentsOf: key.utf8)
         bytes.append(UInt8(ascii: "="))
         let start = bytes.count
@@ -84,6 +93,7 @@ struct InfoFileWriter {
     }
 
     mutating func finish() throws(BackupError) -> [UInt8] {
+        if let invalidKey { throw BackupError(.invalid, "'\(invalidKey)' is empty or has a line feed, which an info file cannot hold") }
         let checksum = try hash.finish()
         bytes += Array("\n[backrest]\nbackrest-checksum=\"\(checksum)\"\n".utf8)
         return bytes

@@ -4,6 +4,10 @@ import BackstopCore
 
 enum Layout {
     static let copySuffix = ".copy"
+    /// What is being written; readers ignore it (repository-format.md section 1.3).
+    static let temporarySuffix = ".pgbackrest.tmp"
+    /// The format's own codecs by their suffix.
+    static let codecs = [".gz": "gz", ".lz4": "lz4", ".zst": "zst", ".bz2": "bz2", ".xz": "xz"]
 
     static func archive(_ stanza: String) -> Key { Key("archive/\(stanza)") }
     static func archiveInfo(_ stanza: String) -> Key { archive(stanza) / "archive.info" }

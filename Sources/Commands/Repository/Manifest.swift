@@ -119,6 +119,9 @@ struct Manifest: Sendable {
     static let dataName = "pg_data"
     static let tablespaceName = "pg_tblspc"
 
+    /// Relative to PGDATA, for people.
+    static func shown(_ name: String) -> String { clusterKey(name).path }
+
     /// The mode and owner of PGDATA, from which the defaults and those of generated files follow.
     var dataFolder: Path? { paths.first { $0.name == Self.dataName } }
 
@@ -140,7 +143,7 @@ struct Manifest: Sendable {
             let middle = (low + high) / 2
             if bytewiseLess(files[middle].name, name) { low = middle + 1 } else { high = middle }
         }
-        return low < files.count && files[low].name == name ? low : nil
+        return low < files.count && sameBytes(files[low].name, name) ? low : nil
     }
 }
 

@@ -28,9 +28,12 @@ extension Manifest {
     /// Saves the final manifest: the copy, the main file, then the history (repository-format.md section 1.3).
     func save(_ repository: Repository, _ stanza: String, passphrase: String?) async throws(BackupError) {
         let bytes = try bytes(try repository.sha1(), version: Program.formatVersion)
+        // What cannot be read back must not be called a backup.
+        _ = try Manifest(bytes, try repository.sha1())
         let key = Layout.manifest(stanza, label)
         try await repository.write(key + Layout.copySuffix, bytes, passphrase)
-        try await repository.write(key, bytes, passphrase)
+        // A byte copy, as the field has it.
+        try await repository.storage.put(key, bytes: try await repository.storage.read(key + Layout.copySuffix))
 
         var steps: [Step] = [.transform(try repository.registry.codec("gz").open(9, .normal).encoder())]
         if let cipher = repository.cipher, let passphrase { steps.append(.transform(try cipher.open(passphrase, .normal).encoder())) }

@@ -22,6 +22,12 @@ extension Manifest {
         private var paths: [(entry: Path, has: Given)] = []
         private var links: [(entry: Link, has: Given)] = []
 
+        /// Bytes of all files so far.
+        private var total: UInt64 = 0
+        private static let largest = UInt64(1) << 60
+        /// A block of 512 MiB.
+        private static let largestBlockUnits = UInt64(1) << 16
+
         struct Given {
             var mode = false
             var user = false
@@ -60,7 +66,7 @@ extension Manifest {
 
         private func checked(_ name: String) throws(BackupError) -> String {
             _ = try Key(checking: name)
-            guard name == dataName || name.hasPrefix(dataName + "/") || name == tablespaceName || name.hasPrefix(tablespaceName + "/") else {
+            guard name == dataName || name.isBelow(dataName) || name == tablespaceName || name.isBelow(tablespaceName) else {
                 throw BackupError(.corrupt, "'\(name)' is neither in \(dataName) nor in \(tablespaceName)")
             }
             return name
@@ -104,9 +110,18 @@ extension Manifest {
             file.repositorySize = value["repo-size"]?.uint ?? size
             file.bundle = value["bni"]?.uint
             file.bundleOffset = value["bno"]?.uint ?? 0
-            file.blockSize = (value["bi"]?.uint ?? 0) * 8192
+            let blockUnits = value["bi"]?.uint ?? 0
             file.blockChecksumSize = Int(value["bic"]?.int ?? 6)
             file.blockMapSize = value["bim"]?.uint
+            // Nothing that is computed from these numbers later may overflow.
+            guard [file.size, file.originalSize, file.repositorySize, file.bundleOffset, file.bundle ?? 0].allSatisfy({ $0 <= Self.largest }),
+                blockUnits <= Self.largestBlockUnits, 1...16 ~= file.blockChecksumSize,
+                file.blockMapSize.map({ blockUnits > 0 && $0 <= file.repositorySize }) ?? true
+            else { throw invalid("[target:file]", key) }
+            file.blockSize = blockUnits * 8192
+            let (sum, overflow) = total.addingReportingOverflow(max(file.size, file.repositorySize))
+            guard !overflow, sum <= Self.largest else { throw invalid("size", key) }
+            total = sum
             file.pagesValid = value["checksum-page"]?.bool
             for item in value["checksum-page-error"]?.array ?? [] {
                 if let page = item.uint { file.pageErrors.append(UInt32(clamping: page)...UInt32(clamping: page)) }
@@ -141,6 +156,7 @@ extension Manifest {
             try finishReferences(text("backup-reference"))
             finishDefaults()
             manifest.sort()
+            try manifest.checkTargets()
             return manifest
         }
 
@@ -160,14 +176,14 @@ extension Manifest {
         private mutating func finishReferences(_ list: String?) throws(BackupError) {
             if let list {
                 manifest.references = list.split(separator: ",").map(String.init)
-                guard manifest.references.allSatisfy({ BackupLabel.isValid($0) }) else {
-                    throw BackupError(.format, "backup-reference holds something that is not a backup label")
-                }
             } else {
                 for (_, reference, _) in files {
                     if let reference, !manifest.references.contains(reference) { manifest.references.append(reference) }
                 }
                 manifest.references.append(manifest.label)
+            }
+            guard manifest.references.allSatisfy({ BackupLabel.isValid($0) }) else {
+                throw BackupError(.format, "the manifest refers to something that is not a backup label")
             }
             let indexes = Dictionary(manifest.references.enumerated().map { ($1, $0) }, uniquingKeysWith: { a, _ in a })
             for index in files.indices {

@@ -26,13 +26,7 @@ struct Repository: Sendable {
             passphrase: cipherType == "none" ? nil : try options.required("repo-cipher-pass", index))
     }
 
-    /// All configured ones in the order of their indexes, or just the one of `--repo`.
-    static func openAll(_ context: RunContext) async throws(BackupError) -> [Repository] {
-        var repositories: [Repository] = []
-        for index in try selectedIndexes(context) { repositories.append(try await open(index, context)) }
-        return repositories
-    }
-
+    /// All configured ones, or just the one of `--repo`.
     static func selectedIndexes(_ context: RunContext) throws(BackupError) -> [Int] {
         let configured = context.options.indexes(.repo)
         guard let chosen = context.options.number("repo").map(Int.init) else { return configured }
@@ -57,13 +51,14 @@ struct Repository: Sendable {
     }
 
     func write(_ key: Key, _ bytes: [UInt8], _ passphrase: String?) async throws(BackupError) {
-        guard let cipher, let passphrase else {
-            try await storage.put(key, bytes: bytes)
-            return
-        }
+        try await storage.put(key, bytes: try await encrypted(bytes, passphrase))
+    }
+
+    private func encrypted(_ bytes: [UInt8], _ passphrase: String?) async throws(BackupError) -> [UInt8] {
+        guard let cipher, let passphrase else { return bytes }
         let encoder = try cipher.open(passphrase, .normal).encoder()
         var flow = try Flow(BytesSource(bytes), Chain([.transform(encoder)], blockSize: 64 << 10))
-        _ = try await storage.put(key, from: &flow, PutOptions())
+        return try await flow.readAll()
     }
 
     // MARK: Info files: a main file and its copy
@@ -102,8 +97,9 @@ struct Repository: Sendable {
 
     /// Writes the main file, then exactly the same content to the copy.
     func savePair(_ key: Key, _ bytes: [UInt8], _ passphrase: String?) async throws(BackupError) {
-        try await write(key, bytes, passphrase)
-        try await write(key + Layout.copySuffix, bytes, passphrase)
+        let stored = try await encrypted(bytes, passphrase)
+        try await storage.put(key, bytes: stored)
+        try await storage.put(key + Layout.copySuffix, bytes: stored)
     }
 
     /// A new passphrase for something in an encrypted repository: 48 random bytes as base64; nil when it is not encrypted.
@@ -112,6 +108,11 @@ struct Repository: Sendable {
         var generator = SystemRandomNumberGenerator()
         return base64((0..<48).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
     }
+}
+
+extension BackupError {
+    /// For a list of what went wrong in several repositories: says which one, once.
+    func text(of repository: String) -> String { message.hasPrefix("\(repository): ") ? description : "\(repository): \(description)" }
 }
 
 /// `bytes.count` a multiple of 3.

@@ -30,7 +30,7 @@ struct RestoreCommand {
         try await removeSpool()
         let set = try await RestoreSet.choose(context, stanza)
         var manifest = try await Manifest.load(set.repository, stanza, set.label, passphrase: set.passphrase, context.log)
-        guard !manifest.files.isEmpty else { throw BackupError(.format, "backup set \(set.label) has no files") }
+        try Self.checkComplete(manifest)
         context.log.info(
             "\(set.repository.name): restore backup set \(set.label)"
                 + (manifest.settings.online ? ", recovery will start at \(localTime(manifest.timestampStart, "%Y-%m-%d %H:%M:%S"))" : ""))
@@ -42,9 +42,9 @@ struct RestoreCommand {
         resolveOwners(&manifest)
         let target = RestoreTarget(context: context, manifest: manifest, data: cluster.tree, isDelta: isDelta, isForced: isForced)
         try await target.check()
+        try await markUnfinished(manifest, set.repository)
         try await target.clean()
         try await target.layOut()
-        try await markUnfinished(manifest, set.repository)
 
         let total = manifest.totalSize
         let copy = RestoreCopy(
@@ -63,6 +63,16 @@ struct RestoreCommand {
         try await writeRecovery(recovery, manifest)
         try await finish(manifest, copy, controlName)
         context.log.info("restore size = \(sizeText(total)), file total = \(manifest.files.count)")
+    }
+
+    /// Without its checksum a file could not be verified.
+    private static func checkComplete(_ manifest: Manifest) throws(BackupError) {
+        guard !manifest.files.isEmpty else { throw BackupError(.format, "backup set \(manifest.label) has no files") }
+        if let file = manifest.files.first(where: { $0.size > 0 && $0.checksum == nil }) {
+            throw BackupError(
+                .format, "manifest of backup set \(manifest.label) has no checksum for '\(file.name)'",
+                hint: "the backup was not completed: restore another one with --set.")
+        }
     }
 
     private func isRestorable() async throws(BackupError) -> Bool {
@@ -93,6 +103,7 @@ struct RestoreCommand {
         var plain = manifest
         plain.passphrase = nil
         let bytes = try plain.bytes(try repository.sha1(), version: Program.formatVersion)
+        try await cluster.tree.makeDirectory(.root, Attributes(mode: manifest.dataFolder?.mode))
         try await cluster.tree.put(Key(RestoreTarget.manifestName), bytes: bytes, PutOptions(attributes: ownAttributes(manifest)))
     }
 
@@ -110,7 +121,8 @@ struct RestoreCommand {
         if !manifest.settings.online, !options.isGiven("type") {
             options.values[Options.Name("type")] = Options.Resolved(.text("none"), .defaultValue)
         }
-        let command = ([context.programPath] + context.inheritedOptions + ["--stanza=\(stanza)", "archive-get", "%f", "\"%p\""]).joined(separator: " ")
+        let words = [context.programPath] + context.inheritedOptions + ["--stanza=\(stanza)"]
+        let command = words.map(RecoverySettings.shellWord).joined(separator: " ") + " archive-get %f \"%p\""
         return RecoverySettings(
             version: try PostgresVersion(manifest.database.version), options: options, restoreCommand: command,
             stamp: localTime(unixNow(), "%Y-%m-%d %H:%M:%S"))
@@ -134,14 +146,14 @@ struct RestoreCommand {
             return
         }
         let auto = Key("postgresql.auto.conf")
-        var old = ""
+        var old: [UInt8] = []
         if try await cluster.tree.stat(auto) != nil {
-            old = String(decoding: try await cluster.tree.read(auto), as: UTF8.self)
+            old = try await cluster.tree.read(auto)
         } else {
             context.log.warn("postgresql.auto.conf does not exist -- creating to contain recovery settings")
         }
         context.log.info("write updated \(cluster.path)/postgresql.auto.conf")
-        try await cluster.tree.put(auto, bytes: Array(try recovery.autoFile(old).utf8), options)
+        try await cluster.tree.put(auto, bytes: try recovery.autoFile(old), options)
         if let signal = recovery.signalFile { try await cluster.tree.put(Key(signal), bytes: [], options) }
     }
 

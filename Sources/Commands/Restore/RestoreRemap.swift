@@ -13,6 +13,7 @@ extension Manifest {
         try remapTablespaces(options, log)
         try remapLinks(options, log)
         sort()
+        try checkPlaces()
     }
 
     private mutating func remapTablespaces(_ options: Options, _ log: Log) throws(BackupError) {
@@ -30,7 +31,7 @@ extension Manifest {
             unused[tablespace.name] = nil
             unused[tablespace.id] = nil
             guard let path = byName ?? byID ?? all.map({ "\($0)/\(tablespace.name)" }) else { continue }
-            guard path.hasPrefix("/") else {
+            guard path.hasBytes("/") else {
                 throw BackupError(.tablespaceMap, "tablespace '\(tablespace.name)' must be remapped to an absolute path, not '\(path)'")
             }
             log.info("map tablespace '\(targets[index].name)' directory to '\(path)'")
@@ -54,30 +55,30 @@ extension Manifest {
         if options.flag("link-all") { return }
         let mapped = Set(map.keys.map { "\(Manifest.dataName)/\($0)" })
         for target in targets where target.isLink && target.tablespace == nil && !mapped.contains(target.name) {
-            log.warn("\(target.file == nil ? "contents of directory" : "file") link '\(target.name.dropFirst(Manifest.dataName.count + 1))' will be restored as a \(target.file == nil ? "directory" : "file") at the same location")
+            log.warn("\(target.file == nil ? "contents of directory" : "file") link '\(Manifest.shown(target.name))' will be restored as a \(target.file == nil ? "directory" : "file") at the same location")
             links.removeAll { $0.name == target.name }
         }
         targets.removeAll { $0.isLink && $0.tablespace == nil && !mapped.contains($0.name) }
     }
 
     private mutating func remapLink(_ name: String, _ destination: String, _ log: Log) throws(BackupError) {
-        if name.hasPrefix("\(Manifest.dataName)/\(Manifest.tablespaceName)/") {
+        if name.isBelow("\(Manifest.dataName)/\(Manifest.tablespaceName)") {
             throw BackupError(.linkMap, "unable to remap tablespace '\(name)'", hint: "use --tablespace-map for tablespaces.")
         }
         let isFile = fileIndex(name) != nil
         let isFolder = paths.contains { $0.name == name }
         guard isFile || isFolder, name != Manifest.dataName else {
-            throw BackupError(.linkMap, "unable to remap invalid link '\(name.dropFirst(Manifest.dataName.count + 1))'", hint: "it is neither a link nor a file or folder of the backup.")
+            throw BackupError(.linkMap, "unable to remap invalid link '\(Manifest.shown(name))'", hint: "it is neither a link nor a file or folder of the backup.")
         }
         let key = Key(destination)
         if isFile, destination.utf8.lastIndex(of: UInt8(ascii: "/")) == nil {
             throw BackupError(.linkMap, "'\(destination)' is not a valid destination for the file link '\(name)'", hint: "a path with a folder is needed.")
         }
-        let target = Target(name: name, path: isFile ? key.parent.path : destination, file: isFile ? String(key.name) : nil, isLink: true, tablespace: nil)
+        let target = Target(name: name, path: isFile ? (destination.hasBytes("/") && key.parent.path.isEmpty ? "/" : key.parent.path) : destination, file: isFile ? String(key.name) : nil, isLink: true, tablespace: nil)
         targets.removeAll { $0.name == name }
         targets.append(target)
         links.removeAll { $0.name == name }
         links.append(Link(name: name, destination: destination, owner: dataFolder?.owner ?? Owner()))
-        log.info("map link '\(name.dropFirst(Manifest.dataName.count + 1))' to '\(destination)'")
+        log.info("map link '\(Manifest.shown(name))' to '\(destination)'")
     }
 }

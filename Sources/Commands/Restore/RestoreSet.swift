@@ -33,10 +33,10 @@ struct RestoreSet {
                     return RestoreSet(repository: repository, label: label, passphrase: info.passphrase)
                 }
                 problems.append("\(repository.name): \(info.backups.isEmpty ? "no backup sets to restore" : "no backup set that fits")")
-            } catch {
+            } catch where error.code != .cancelled {
                 firstError = firstError ?? error
-                problems.append("repo\(index): \(error)")
-                context.log.warn("repo\(index): \(error)")
+                problems.append(error.text(of: "repo\(index)"))
+                context.log.warn(error.text(of: "repo\(index)"))
             }
         }
         if problems.count == 1, let firstError { throw firstError }

@@ -21,14 +21,13 @@ struct RestoreTarget: Sendable {
     /// Folders besides PGDATA that will be written to, as absolute paths with their names in the manifest.
     private var folders: [(path: String, name: String)] {
         manifest.targets.compactMap { target in
-            let base = manifest.dataPath + "/" + clusterKey(Key(target.name).parent.path).path
-            if target.name == Manifest.dataName { return (target.path, target.name) }
+            if !target.isLink { return (manifest.dataPath, target.name) }
             if target.tablespace != nil {
-                guard let version = manifest.paths.first(where: { $0.name.hasPrefix("\(target.name)/PG_") && $0.name.split(separator: "/").count == 3 })
+                guard let version = manifest.paths.first(where: { $0.name.hasBytes("\(target.name)/PG_") && $0.name.pathParts.count == 3 })
                 else { return nil }
-                return ("\(absolute(target.path, from: "\(manifest.dataPath)/\(Manifest.tablespaceName)"))/\(Key(version.name).name)", version.name)
+                return ("\(manifest.place(of: target))/\(Key(version.name).name)", version.name)
             }
-            return target.file == nil ? (absolute(target.path, from: base), target.name) : nil
+            return target.file == nil ? (manifest.place(of: target), target.name) : nil
         }
     }
 
@@ -61,8 +60,8 @@ struct RestoreTarget: Sendable {
         }
         if isDelta || isForced { return }
         for link in links {
-            let path = absolute("\(link.path)/\(link.file!)", from: "\(manifest.dataPath)/\(clusterKey(Key(link.name).parent.path))")
-            if try await context.openTree("").stat(Key(String(path.dropFirst()))) != nil {
+            let path = manifest.place(of: link)
+            if try await context.openTree("").stat(Key(absolute: path)) != nil {
                 throw BackupError(.fileExists, "unable to restore file '\(path)' because it already exists", hint: "try using --delta if this is what you intended.")
             }
         }
@@ -73,27 +72,27 @@ struct RestoreTarget: Sendable {
         guard isDelta || isForced else { return }
         try await data.remove(Key(ClusterFiles.controlName))
         try await data.sync(.root)
-        var kept: [String: Entry.Kind] = [:]
-        for path in manifest.paths { kept[path.name] = .folder }
-        for file in manifest.files where file.name != "\(Manifest.dataName)/tablespace_map" { kept[file.name] = .file }
-        for link in manifest.links { kept[link.name] = .link }
+        var kept: [Key: Entry.Kind] = [Key("\(Manifest.dataName)/\(Self.manifestName)"): .file]
+        for path in manifest.paths { kept[Key(path.name)] = .folder }
+        for file in manifest.files where file.name != "\(Manifest.dataName)/tablespace_map" { kept[Key(file.name)] = .file }
+        for link in manifest.links { kept[Key(link.name)] = .link }
         if context.options.string("type") == "preserve" {
-            for name in Self.recoveryFiles { kept["\(Manifest.dataName)/\(name)"] = .file }
+            for name in Self.recoveryFiles { kept[Key("\(Manifest.dataName)/\(name)")] = .file }
         }
-        let destinations = Dictionary(manifest.links.map { ($0.name, $0.destination) }, uniquingKeysWith: { a, _ in a })
+        let destinations = Dictionary(manifest.links.map { (Key($0.name), $0.destination) }, uniquingKeysWith: { a, _ in a })
         var removed = 0
         for (path, name) in folders {
             let tree = context.openTree(path)
-            try await clean(tree, .root, name, kept, destinations, &removed)
+            try await clean(tree, .root, Key(name), kept, destinations, &removed)
         }
         if removed > 0 { context.log.info("removed \(removed) file(s), link(s) and folder(s) that are not in the backup") }
     }
 
     private func clean(
-        _ tree: any FileTree, _ folder: Key, _ name: String, _ kept: [String: Entry.Kind], _ destinations: [String: String], _ removed: inout Int
+        _ tree: any FileTree, _ folder: Key, _ name: Key, _ kept: [Key: Entry.Kind], _ destinations: [Key: String], _ removed: inout Int
     ) async throws(BackupError) {
         for entry in try await tree.list(folder) {
-            let child = "\(name)/\(entry.key.name)"
+            let child = name / entry.key.name
             if kept[child] == entry.kind {
                 if entry.kind == .folder { try await clean(tree, entry.key, child, kept, destinations, &removed) }
                 if entry.kind != .link || destinations[child] == entry.target { continue }
@@ -107,24 +106,25 @@ struct RestoreTarget: Sendable {
     /// Creates folders and links.
     func layOut() async throws(BackupError) {
         let root = context.openTree("")
-        let modes = Dictionary(manifest.paths.map { ($0.name, $0) }, uniquingKeysWith: { a, _ in a })
+        let modes = Dictionary(manifest.paths.map { (Key($0.name), $0) }, uniquingKeysWith: { a, _ in a })
         func attributes(_ name: String) -> Attributes {
-            let path = modes[name] ?? manifest.dataFolder
+            let path = modes[Key(name)] ?? manifest.dataFolder
             return Attributes(mode: path?.mode ?? 0o700, user: path?.owner.user, group: path?.owner.group)
         }
         try await data.makeDirectory(.root, attributes(Manifest.dataName))
         // Parents come before children in the order of names; links are made as soon as their folder is there.
         var links = manifest.links
+        let linked = Set(links.map { Key($0.name) })
         for path in manifest.paths where path.name != Manifest.dataName {
-            while let link = links.first, bytewiseLess(link.name, path.name) || link.name == path.name {
+            while let link = links.first, !bytewiseLess(path.name, link.name) {
                 try await make(links.removeFirst(), root, attributes)
             }
             if path.name == Manifest.tablespaceName { break }
-            if manifest.links.contains(where: { $0.name == path.name }) { continue }
+            if linked.contains(Key(path.name)) { continue }
             try await data.makeDirectory(clusterKey(path.name), attributes(path.name))
         }
         for link in links { try await make(link, root, attributes) }
-        for path in manifest.paths where path.name.hasPrefix("\(Manifest.tablespaceName)/") && path.name.split(separator: "/").count > 2 {
+        for path in manifest.paths where path.name.isBelow(Manifest.tablespaceName) && path.name.pathParts.count > 2 {
             try await data.makeDirectory(clusterKey(path.name), attributes(path.name))
         }
         try await root.sync(.root)
@@ -132,10 +132,10 @@ struct RestoreTarget: Sendable {
 
     private func make(_ link: Manifest.Link, _ root: any FileTree, _ attributes: (String) -> Attributes) async throws(BackupError) {
         let key = clusterKey(link.name)
-        let destination = absolute(link.destination, from: "\(manifest.dataPath)/\(key.parent)")
-        let target = manifest.targets.first { $0.name == link.name || "\(Manifest.dataName)/\($0.name)" == link.name }
-        let folder = target?.file == nil ? destination : String(destination[..<destination.lastIndex(of: "/")!])
-        try await root.makeDirectory(Key(String(folder.dropFirst())), target?.file == nil ? attributes(target?.name ?? link.name) : Attributes())
+        let isOf: (Manifest.Target) -> Bool = { sameBytes($0.name, link.name) || sameBytes("\(Manifest.dataName)/\($0.name)", link.name) }
+        guard let target = manifest.targets.first(where: isOf) else { throw BackupError(.format, "link '\(link.name)' has no target") }
+        let place = Key(absolute: manifest.place(of: target))
+        try await root.makeDirectory(target.file == nil ? place : place.parent, target.file == nil ? attributes(target.name) : Attributes())
         if let existing = try await data.stat(key), existing.kind == .link, existing.target == link.destination { return }
         try await data.link(key, to: link.destination, .symbolic)
         try await data.setAttributes(key, Attributes(user: link.owner.user, group: link.owner.group))
@@ -144,9 +144,8 @@ struct RestoreTarget: Sendable {
     /// Where a file goes: through the links of PGDATA, or for a linked file to its destination itself. The sync at the end of the
     /// restore covers what was written through PGDATA; the rest must be durable at once.
     func place(of name: String) -> (tree: any FileTree, key: Key, isSynced: Bool) {
-        if let target = manifest.targets.first(where: { $0.name == name && $0.file != nil }) {
-            let path = absolute("\(target.path)/\(target.file!)", from: "\(manifest.dataPath)/\(clusterKey(Key(name).parent.path))")
-            return (context.openTree(""), Key(String(path.dropFirst())), false)
+        if let target = manifest.targets.first(where: { $0.isLink && $0.file != nil && sameBytes($0.name, name) }) {
+            return (context.openTree(""), Key(absolute: manifest.place(of: target)), false)
         }
         return (data, clusterKey(name), true)
     }

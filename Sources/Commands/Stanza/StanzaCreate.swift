@@ -71,7 +71,7 @@ struct StanzaCreate {
 
     private func refuseLeftovers(_ repository: Repository) async throws(BackupError) {
         for folder in [Layout.backups(stanza), Layout.archive(stanza)] {
-            guard try await repository.storage.list(folder).isEmpty else {
+            guard try await repository.storage.list(folder).allSatisfy({ $0.key.path.hasSuffix(Layout.temporarySuffix) }) else {
                 throw BackupError(
                     .pathNotEmpty, "\(folder.path.prefix { $0 != "/" }) directory '\(repository.storage.location)/\(folder)' is not empty on \(repository.name)",
                     hint: "this may be a symptom of repository corruption!\nits info files are missing: use another repository path, or move the folder away.")

@@ -11,10 +11,8 @@ enum StartStop {
             context.log.warn("stop file already exists for \(stanza.map { "stanza \($0)" } ?? "all stanzas")")
             return
         }
-        if mkdir(CommandLock.folder(context), 0o770) != 0 && errno != EEXIST {
-            throw BackupError(.pathCreate, "unable to create lock path '\(CommandLock.folder(context))': \(systemMessage(errno))")
-        }
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o640)
+        try CommandLock.makeFolder(CommandLock.folder(context))
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
         guard descriptor >= 0 else { throw BackupError(.fileOpen, "unable to write stop file '\(path)': \(systemMessage(errno))") }
         fsync(descriptor)
         close(descriptor)
@@ -36,7 +34,7 @@ enum StartStop {
         defer { closedir(directory) }
         while let item = readdir(directory) {
             let name = withUnsafePointer(to: &item.pointee.d_name) { String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) }
-            guard name.hasSuffix(".lock"), stanza.map({ name.hasPrefix($0 + "-") }) ?? true else { continue }
+            guard let owner = CommandLock.stanza(ofFile: name), stanza == nil || stanza == owner else { continue }
             let descriptor = open("\(folder)/\(name)", O_RDONLY | O_CLOEXEC)
             guard descriptor >= 0 else { continue }
             defer { close(descriptor) }

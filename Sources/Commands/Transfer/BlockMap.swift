@@ -24,6 +24,9 @@ struct BlockMap: Sendable {
         var checksum: ArraySlice<UInt8>
     }
 
+    /// Bytes; far more than any writer makes (16 MiB and a block), so that a damaged map cannot ask for all memory.
+    private static let largestSuperBlock: UInt64 = 1 << 30
+
     /// The i-th is block i of the file.
     private(set) var blocks: [Block] = []
 
@@ -73,7 +76,9 @@ struct BlockMap: Sendable {
                     state.next = 0
                 }
                 previousStored = state.stored
-                var count = (state.plain + blockSize - 1) / blockSize
+                guard 1...Self.largestSuperBlock ~= state.plain else { throw reader.corrupt }
+                let whole = (state.plain - 1) / blockSize + 1
+                var count = whole
                 if isPart {
                     let text = try reader.varint()
                     count = (text >> 1) + 1
@@ -81,11 +86,12 @@ struct BlockMap: Sendable {
                 }
                 let superBlock = SuperBlock(
                     reference: reference, bundle: state.bundle, offset: state.offset, stored: state.stored, plain: state.plain)
-                guard count <= UInt64(bytes.count), state.stored > 0, state.plain > 0 else { throw reader.corrupt }
+                _ = try reader.sum(state.offset, state.stored)
+                guard count <= UInt64(bytes.count), state.stored > 0, try reader.sum(state.next, count) <= whole else { throw reader.corrupt }
                 for number in 0..<count {
                     blocks.append(Block(superBlock: superBlock, number: state.next + number, checksum: try reader.bytes(checksumSize)))
                 }
-                state.next = try reader.sum(state.next, count)
+                state.next += count
                 isFirst = false
                 if isLast { break }
             }
@@ -117,7 +123,7 @@ private struct VarintReader {
     mutating func varint() throws(BackupError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
-        while position < source.count, shift < 63 {
+        while position < source.count, shift < 56 {
             let byte = source[position]
             position += 1
             value |= UInt64(byte & 0x7F) << shift

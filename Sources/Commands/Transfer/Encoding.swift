@@ -48,9 +48,10 @@ struct Decoding: Sendable {
         return steps
     }
 
-    /// The codec whose suffix ends `name`; none for a name without one.
+    /// The codec whose suffix ends `name`; none for a name without one. Throws for a codec that is not allowed here.
     static func codec(ofFile name: some StringProtocol, _ registry: Registry) throws(BackupError) -> CodecDriver {
         for codec in registry.codecs.values where !codec.suffix.isEmpty && name.hasSuffix(codec.suffix) { return codec }
+        for (suffix, codec) in Layout.codecs where name.hasSuffix(suffix) { return try registry.codec(codec) }
         return try registry.codec("none")
     }
 }

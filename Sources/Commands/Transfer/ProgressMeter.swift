@@ -54,10 +54,9 @@ final class ProgressMeter: Sendable {
         }
     }
 
-    /// Hundredths of a percent of the whole.
+    /// Of the whole, as in the log.
     var percent: String {
-        let complete = state.withLock { $0.complete }
-        return percentText(size == 0 ? 10_000 : min(10_000, complete * 10_000 / size))
+        percentText(state.withLock { $0.complete }, of: size)
     }
 
     func clearLine() {
@@ -70,11 +69,10 @@ final class ProgressMeter: Sendable {
     private func line(_ complete: UInt64, _ file: String, _ elapsed: Duration) -> String {
         let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
         let rate = Double(complete) / max(seconds, 0.001)
-        let left = rate > 0 ? Int(Double(size - complete) / rate) : 0
-        let percent = size == 0 ? 10_000 : complete * 10_000 / size
+        let left = Int(min(Double(size - complete) / max(rate, 1), 359_999))
         let seconds60 = left % 60 < 10 ? "0\(left % 60)" : "\(left % 60)"
         let text =
-            "\(title) \(percentText(percent))%  \(sizeText(complete)) of \(sizeText(size))  \(sizeText(UInt64(rate)))/s"
+            "\(title) \(percentText(complete, of: size))%  \(sizeText(complete)) of \(sizeText(size))  \(sizeText(UInt64(rate)))/s"
             + "  \(left / 60):\(seconds60) left  \(file)"
         return String(text.prefix(terminalWidth() - 1))
     }
@@ -85,8 +83,14 @@ final class ProgressMeter: Sendable {
     }
 }
 
-/// `65.27` from hundredths of a percent.
-func percentText(_ hundredths: UInt64) -> String {
+/// Hundredths of a percent, at most 10,000; everything of nothing.
+func hundredthsOfPercent(_ complete: UInt64, of size: UInt64) -> UInt64 {
+    complete >= size ? 10_000 : UInt64(Double(complete) / Double(size) * 10_000)
+}
+
+/// `65.27`.
+func percentText(_ complete: UInt64, of size: UInt64) -> String {
+    let hundredths = hundredthsOfPercent(complete, of: size)
     let rest = hundredths % 100
     return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
 }

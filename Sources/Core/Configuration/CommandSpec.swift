@@ -35,6 +35,8 @@ public struct CommandSpec: Sendable {
     public var hasLogFile = false
     /// Level of the lines that tell the begin and the end of the run.
     public var runLevel = LogLevel.info
+    /// Without a stanza it runs once for each stanza of the configuration files.
+    public var runsForEachStanza = false
     /// False: neither environment nor files are looked at.
     public var readsConfiguration = true
 

@@ -57,6 +57,29 @@ public struct Configuration: Sendable {
         return configuration
     }
 
+    /// The command lines to run one after the other: for a command about all stanzas when none is named, one for each in the files.
+    public static func forEachStanza(
+        _ commandLine: ParsedCommandLine, environment: [String: String], _ table: OptionTable,
+        folders: ConfigurationFolders = ConfigurationFolders()
+    ) throws(BackupError) -> [ParsedCommandLine] {
+        let name = Options.Name("stanza")
+        guard commandLine.command.runsForEachStanza, commandLine.given[name] == nil else { return [commandLine] }
+        var resolution = Resolution(commandLine, table, isStrict: true)
+        try resolution.readEnvironment(environment)
+        try resolution.readFiles(folders)
+        if resolution.isGiven(name) { return [commandLine] }
+        guard !resolution.stanzas.isEmpty else {
+            throw BackupError(
+                .optionRequired, "command '\(commandLine.command.name)' found no stanza in the configuration",
+                hint: "name one with --stanza, and give it a section with pg1-path in the configuration file.")
+        }
+        return resolution.stanzas.map { stanza in
+            var line = commandLine
+            line.given[name] = .values([stanza])
+            return line
+        }
+    }
+
     /// Refuses to run as root where neither the command nor `allow-root` permits it: files it made would not belong to the database.
     /// `user` is the effective user's number.
     public func checkUser(_ user: UInt32) throws(BackupError) {

@@ -16,6 +16,8 @@ struct Resolution {
     private var candidates: [Options.Name: Candidate] = [:]
     private(set) var warnings: [String] = []
     private(set) var notes: [String] = []
+    /// The stanzas that have a section in the files, sorted.
+    private(set) var stanzas: [String] = []
 
     private var resolved: [Options.Name: OptionValue?] = [:]
     private var options = Options()
@@ -44,6 +46,7 @@ struct Resolution {
             includeFolder: try early("config-include-path"))
         let search = try ConfigurationSearch(request, folders)
         notes += search.notes
+        stanzas = Set(search.file.sections.keys.map { String($0.prefix { $0 != ":" }) }).filter { !$0.hasPrefix("global") }.sorted(by: bytewiseLess)
         let stanza = try early("stanza")
         var sections = FileOptions(search.file, table, command: command, stanza: stanza)
         sections.isStrict = try early("config-strict").map { $0 != "n" } ?? sections.text("config-strict").map { $0 != "n" } ?? true
@@ -66,6 +69,8 @@ struct Resolution {
         default: return nil
         }
     }
+
+    func isGiven(_ name: Options.Name) -> Bool { candidates[name] != nil }
 
     // MARK: Deciding
 

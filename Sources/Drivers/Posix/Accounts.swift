@@ -13,7 +13,12 @@ final class Accounts: Sendable {
         var groupIDs: [String: gid_t?] = [:]
     }
 
+    /// One for the process, because the look-ups of the C library share their result.
+    static let shared = Accounts()
+
     private let known = Mutex(Known())
+
+    private init() {}
 
     func userName(_ id: uid_t) -> String? {
         known.withLock { known in

@@ -6,11 +6,35 @@ internal import Glibc
 
 struct OutputFile: ~Copyable {
     private(set) var descriptor: Int32
-    private let path: String
+    let path: String
 
+    /// Creates a file that nobody else has.
     init(creating path: String, mode: UInt32) throws(BackupError) {
         self.path = path
         descriptor = try call("create", path) { open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode) }
+    }
+
+    /// Creates the file, or takes over what a killed process left there. The lock on it says who writes: nil when somebody does, or
+    /// when the file system has no locks.
+    init?(claiming path: String, mode: UInt32) throws(BackupError) {
+        for _ in 0..<3 {
+            let opened = try call("create", path) { open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode) }
+            guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
+                _ = Glibc.close(opened)
+                return nil
+            }
+            var ours = FileStatus()
+            var named = FileStatus()
+            // Whoever had it before may have renamed it between our open and our lock.
+            if fstat(opened, &ours) == 0, fileStatus(path, follow: false, &named) == 0, ours.st_ino == named.st_ino, ours.st_dev == named.st_dev,
+                ours.st_mode & S_IFMT == S_IFREG, ours.st_nlink == 1, ours.st_size == 0 || ftruncate(opened, 0) == 0 {
+                self.path = path
+                descriptor = opened
+                return
+            }
+            _ = Glibc.close(opened)
+        }
+        return nil
     }
 
     /// Bytes after which the disk is asked to begin with what was written.
@@ -41,13 +65,13 @@ struct OutputFile: ~Copyable {
         while written < bytes.byteCount {
             let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + written, $0.count - written) }
             if count < 0 && errno == EINTR { continue }
-            if count < 0 { throw systemError("write", path) }
+            if count < 0 { throw systemError("write", path, otherwise: .fileWrite) }
             written += count
         }
     }
 
     func sync() throws(BackupError) {
-        try call("sync", path) { fsync(descriptor) }
+        try call("sync", path, otherwise: .fileWrite) { fsync(descriptor) }
     }
 
     /// Begins to bring a large file to the disk, so that the sync of the whole file system at the end has little left to do.
@@ -61,13 +85,8 @@ struct OutputFile: ~Copyable {
         try call("get information on", path) { fstat(descriptor, &status) }
         let closing = descriptor
         descriptor = -1
-        if Glibc.close(closing) != 0 { throw systemError("close", path) }
+        if Glibc.close(closing) != 0 { throw systemError("close", path, otherwise: .fileWrite) }
         return status
-    }
-
-    mutating func abandon() {
-        if descriptor >= 0 { _ = Glibc.close(descriptor) }
-        descriptor = -1
     }
 
     deinit { if descriptor >= 0 { _ = Glibc.close(descriptor) } }

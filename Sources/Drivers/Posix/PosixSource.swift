@@ -23,7 +23,7 @@ struct PosixSource: ByteSource, ~Copyable {
         if wanted == 0 { return position < end }
         var result = 0
         repeat {
-            let offset = off_t(position)
+            let offset = off_t(clamping: position)
             result = out.withUnsafeMutableBytes { buffer, count in
                 let got = pread(descriptor, buffer.baseAddress! + count, wanted, offset)
                 if got > 0 { count += got }

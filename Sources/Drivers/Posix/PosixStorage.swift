@@ -3,6 +3,7 @@
 internal import CSystem
 public import BackstopCore
 internal import Glibc
+internal import Synchronization
 
 /// Keys are paths below `root`. An object appears under its name by a rename after all its bytes were written (and, when durable,
 /// synced), so no reader and no crash ever sees a part of it. Symbolic links inside keys are followed by the kernel: that is how
@@ -28,8 +29,9 @@ public final class PosixStorage: FileTree {
     let root: String
     let modes: Modes
     private let blocks = BlockPool()
-    private let accounts = Accounts()
+    private let accounts = Accounts.shared
     private let unsynced = UnsyncedFileSystems()
+    private let syncedFolders = Mutex<Set<String>>([])
 
     /// `root`: an absolute path without trailing `/`; it need not exist.
     public init(root: String, modes: Modes) {
@@ -90,7 +92,7 @@ public final class PosixStorage: FileTree {
                 guard let name = String(validatingCString: text) else {
                     throw BackupError(
                         .invalid, "'\(path)/\(String(cString: text))' has a name that is not valid UTF-8",
-                        hint: "rename the file, or leave it out with --exclude.")
+                        hint: "rename the file: names are stored as UTF-8.")
                 }
                 if fstatat(dirfd(directory), text, &status, AT_SYMLINK_NOFOLLOW) != 0 {
                     // Vanished since it was listed, as files of a running cluster do.
@@ -134,53 +136,79 @@ public final class PosixStorage: FileTree {
         _ key: Key, from source: inout Source, _ options: PutOptions
     ) async throws(BackupError) -> Entry {
         let path = path(key)
-        let temporary = temporaryPath(for: key)
-        var file = try create(temporary, in: key.parent)
+        let folder = self.path(key.parent)
+        var file = try create(key)
+        let temporary = file.path
         do throws(BackupError) {
-            let size = try await file.write(from: &source, blocks, syncSoon: options.durable)
+            let durable = options.durable || !unsynced.take(file.descriptor, folder: folder)
+            if durable { try syncAbove(key.parent) }
+            let size = try await file.write(from: &source, blocks, syncSoon: durable)
             var attributes = options.attributes
             if attributes.mode == modes.file { attributes.mode = nil }
             try accounts.apply(attributes, descriptor: file.descriptor, path: path)
-            let durable = options.durable || !unsynced.take(file.descriptor, folder: self.path(key.parent))
             if durable { try file.sync() } else { file.startWriteback(size) }
-            let status = try file.close()
             if options.ifAbsent {
-                try call("create", path) { Glibc.link(temporary, path) }
+                try call("create", path, otherwise: .fileWrite) { Glibc.link(temporary, path) }
                 unlink(temporary)
             } else {
-                try call("rename to", path) { rename(temporary, path) }
+                try call("rename to", path, otherwise: .fileWrite) { rename(temporary, path) }
             }
-            if durable { try syncFolder(self.path(key.parent)) }
+            if durable { try syncPath(folder) }
+            // Closing gives up the lock on the temporary name, so it comes after the rename.
+            let status = try file.close()
             return Entry(key: key, kind: .file, size: size, modified: Int64(status.st_mtim.tv_sec))
         } catch {
-            file.abandon()
             unlink(temporary)
             throw error
         }
     }
 
-    private func temporaryPath(for key: Key) -> String {
-        let random = String(UInt32.random(in: .min ... .max), radix: 16)
-        // A name may have 255 bytes; cutting a long one is fine, the random part keeps it apart.
-        let name = String(decoding: key.name.utf8.prefix(255 - 10 - Self.temporarySuffix.utf8.count), as: UTF8.self)
-        return "\(path(key.parent))/\(name).\(random)\(Self.temporarySuffix)"
+    /// The file that will become `key`, under its usual temporary name, or under one of its own when another process writes the same key.
+    private func create(_ key: Key) throws(BackupError) -> OutputFile {
+        let usual = temporaryPath(for: key, "")
+        do throws(BackupError) {
+            if let file = try OutputFile(claiming: usual, mode: modes.file) { return file }
+        } catch where error.code == .notFound {
+            try makeFolders(key.parent, mode: modes.folder, durable: true)
+            if let file = try OutputFile(claiming: usual, mode: modes.file) { return file }
+        }
+        let own = temporaryPath(for: key, "." + String(UInt32.random(in: .min ... .max), radix: 16))
+        return try OutputFile(creating: own, mode: modes.file)
     }
 
-    private func create(_ path: String, in folder: Key) throws(BackupError) -> OutputFile {
-        do throws(BackupError) {
-            return try OutputFile(creating: path, mode: modes.file)
-        } catch where error.code == .notFound {
-            try makeFolders(folder, mode: modes.folder, durable: true)
-            return try OutputFile(creating: path, mode: modes.file)
+    private func temporaryPath(for key: Key, _ mark: String) -> String {
+        // A name may have 255 bytes; a long one is cut, and the lock on the file keeps two of them apart.
+        var name = key.name
+        while name.utf8.count > 255 - mark.utf8.count - Self.temporarySuffix.utf8.count { name.removeLast() }
+        return "\(path(key.parent))/\(name)\(mark)\(Self.temporarySuffix)"
+    }
+
+    /// Makes the names of the folders above `folder` durable, once: a killed process may have left them without.
+    private func syncAbove(_ folder: Key) throws(BackupError) {
+        var folder = folder
+        while !folder.isRoot {
+            folder = folder.parent
+            let path = path(folder)
+            if syncedFolders.withLock({ !$0.insert(path).inserted }) { return }
+            try syncPath(path)
         }
     }
 
     public func remove(_ key: Key) async throws(BackupError) {
         let path = path(key)
-        if unlink(path) != 0 && errno != ENOENT && errno != ENOTDIR { throw systemError("remove", path, denied: .fileRemove) }
+        if unlink(path) == 0 {
+            unsynced.note(parentPath(path), folder: parentPath(path))
+        } else if errno != ENOENT && errno != ENOTDIR {
+            throw systemError("remove", path, denied: .fileRemove)
+        }
     }
 
-    public func sync(_ prefix: Key) async throws(BackupError) { try unsynced.sync() }
+    /// Also makes durable the names of `prefix` itself and of what is directly in it, whoever made them.
+    public func sync(_ prefix: Key) async throws(BackupError) {
+        try unsynced.sync()
+        try syncPath(path(prefix))
+        try syncAbove(prefix)
+    }
 
     // MARK: Folders, links, attributes
 
@@ -194,7 +222,7 @@ public final class PosixStorage: FileTree {
     private func makeFolders(_ key: Key, mode: UInt32, durable: Bool) throws(BackupError) {
         let path = path(key)
         if mkdir(path, mode) == 0 {
-            if durable || !unsynced.take(folder: path) { try syncFolder(parentPath(path)) }
+            if durable { try syncPath(parentPath(path)) } else { unsynced.note(parentPath(path), folder: path) }
             return
         }
         switch errno {
@@ -217,34 +245,32 @@ public final class PosixStorage: FileTree {
 
     public func removeDirectory(_ key: Key) async throws(BackupError) {
         let path = path(key)
-        if rmdir(path) != 0 && errno != ENOENT { throw systemError("remove path", path, denied: .fileRemove) }
+        if rmdir(path) == 0 {
+            unsynced.note(parentPath(path), folder: parentPath(path))
+        } else if errno != ENOENT {
+            throw systemError("remove path", path, denied: .fileRemove)
+        }
     }
 
     public func link(_ key: Key, to target: String, _ kind: LinkKind) async throws(BackupError) {
         let path = path(key)
         func make() -> Int32 { kind == .symbolic ? symlink(target, path) : Glibc.link(self.path(Key(target)), path) }
-        if make() == 0 { return }
-        if errno == ENOENT {
-            try makeFolders(key.parent, mode: modes.folder, durable: true)
-            if make() == 0 { return }
+        if make() != 0 {
+            guard errno == ENOENT else { throw systemError("create link", path, otherwise: .fileWrite) }
+            try makeFolders(key.parent, mode: modes.folder, durable: false)
+            if make() != 0 { throw systemError("create link", path, otherwise: .fileWrite) }
         }
-        throw systemError("create link", path)
+        unsynced.note(parentPath(path), folder: parentPath(path))
     }
 
     public func setAttributes(_ key: Key, _ attributes: Attributes) async throws(BackupError) {
-        try accounts.apply(attributes, path: path(key))
+        let path = path(key)
+        try accounts.apply(attributes, path: path)
+        unsynced.note(path, folder: key.isRoot ? path : parentPath(path))
     }
 }
 
 func parentPath(_ path: String) -> String {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash > path.startIndex else { return "/" }
     return String(path[..<slash])
-}
-
-/// Makes the names in a folder durable.
-func syncFolder(_ path: String) throws(BackupError) {
-    let descriptor = try call("open path", path) { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-    defer { close(descriptor) }
-    // Some network file systems know no fsync of a folder and say EINVAL: their names are durable at once.
-    if fsync(descriptor) != 0 && errno != EINVAL { throw systemError("sync path", path) }
 }

@@ -5,16 +5,18 @@ internal import Glibc
 
 /// Repeats an interrupted call and turns a failed one into an error that says what was attempted on what.
 @discardableResult
-func call(_ action: String, _ path: String, _ body: () -> Int32) throws(BackupError) -> Int32 {
+func call(_ action: String, _ path: String, otherwise: BackupError.Code = .io, _ body: () -> Int32) throws(BackupError) -> Int32 {
     while true {
         let result = body()
         if result >= 0 { return result }
-        if errno != EINTR { throw systemError(action, path) }
+        if errno != EINTR { throw systemError(action, path, otherwise: otherwise) }
     }
 }
 
-/// From the current errno. `denied`: the code when permission is what lacks.
-func systemError(_ action: String, _ path: String, denied: BackupError.Code = .denied) -> BackupError {
+/// From the current errno. `denied`: the code when permission is what lacks; `otherwise`: when it is nothing that has a code of its own.
+func systemError(
+    _ action: String, _ path: String, denied: BackupError.Code = .denied, otherwise: BackupError.Code = .io
+) -> BackupError {
     let number = errno
     let (code, hint): (BackupError.Code, String?) =
         switch number {
@@ -24,7 +26,7 @@ func systemError(_ action: String, _ path: String, denied: BackupError.Code = .d
         case ENOSPC, EDQUOT: (.full, "free space on the file system that holds it.")
         case ENOTEMPTY: (.pathNotEmpty, nil)
         case ENAMETOOLONG, EINVAL, ELOOP: (.invalid, nil)
-        default: (.io, nil)
+        default: (otherwise, nil)
         }
     return BackupError(code, "unable to \(action) '\(path)': \(systemMessage(number))", hint: hint)
 }

@@ -135,14 +135,17 @@ let chainSaboteurs: [(fault: CodecFault, caughtBy: String)] = [
 let codecDriverSaboteurs: [(driver: CodecDriver, caughtBy: String)] = {
     let gz = registry.codecs["gz"]!
     return [
-        (CodecDriver(name: "odd default", suffix: ".gz", levels: 1...9, defaultLevel: 10, open: gz.open), "the default level is one of the levels"),
+        (
+            CodecDriver(name: "odd default", suffix: ".gz", levels: 1...9, defaultLevel: 10, open: gz.open),
+            "the default level is one of the levels"
+        ),
         (
             CodecDriver(name: "no check", suffix: ".gz", levels: 1...9, defaultLevel: 6) { (_, framing) throws(BackupError) in
                 try gz.open(6, framing)
             }, "levels outside of the range are refused"
         ),
         (
-            CodecDriver(name: "another format at level 9", suffix: ".gz", levels: 1...9, defaultLevel: 6) { (level, _) throws(BackupError) in
+            CodecDriver(name: "another format at 9", suffix: ".gz", levels: 1...9, defaultLevel: 6) { (level, _) throws(BackupError) in
                 try gz.open(level, level == 9 ? .raw : .normal)
             }, "every level is decoded without knowing it"
         ),

@@ -1,0 +1,24 @@
+// Names as bytes: Swift compares and splits texts by characters, file systems and manifests by bytes. A `/` before a combining mark is
+// still a `/`, and two spellings of `é` are two files.
+
+/// Whether two names are the same to a file system.
+public func sameBytes(_ a: some StringProtocol, _ b: some StringProtocol) -> Bool { a.utf8.elementsEqual(b.utf8) }
+
+/// Byte order of two texts, whatever the locale or Unicode normal form.
+public func bytewiseLess(_ a: String, _ b: String) -> Bool { a.utf8.lexicographicallyPrecedes(b.utf8) }
+
+extension StringProtocol {
+    /// Whether it begins with exactly these bytes.
+    public func hasBytes(_ prefix: some StringProtocol) -> Bool { utf8.starts(with: prefix.utf8) }
+
+    /// Whether it is below `folder`.
+    public func isBelow(_ folder: some StringProtocol) -> Bool { utf8.count > folder.utf8.count && hasBytes("\(folder)/") }
+
+    /// Without its first `count` bytes, which must end at a character of ASCII.
+    public func droppingBytes(_ count: Int) -> String { String(decoding: utf8.dropFirst(count), as: UTF8.self) }
+
+    /// The parts between the slashes, empty ones too.
+    public var pathParts: [String] {
+        utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+    }
+}

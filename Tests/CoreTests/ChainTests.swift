@@ -1,4 +1,0 @@
-import BackstopCore
-import Testing
-
-@Test func placeholder() {}
