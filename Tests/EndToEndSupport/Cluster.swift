@@ -10,15 +10,17 @@ public struct PostgresInstallation: Sendable, CustomStringConvertible {
 
     public static let supported = [14, 15, 16, 17, 18]
 
-    public static func version(_ version: Int) throws -> PostgresInstallation { try installed.withLock { cache in
-        if let known = cache[version] { return known }
-        let line = try run(
-            [Checkout.path("scripts/get-postgres"), "\(version)"], environment: inherited, within: 300, asRoot: true
-        ).output
-        let installation = PostgresInstallation(version: version, programs: line.trimmingCharacters(in: .whitespacesAndNewlines))
-        cache[version] = installation
-        return installation
-    } }
+    public static func version(_ version: Int) throws -> PostgresInstallation {
+        try installed.withLock { cache in
+            if let known = cache[version] { return known }
+            let line = try run(
+                [Checkout.path("scripts/get-postgres"), "\(version)"], environment: inherited, within: 300, asRoot: true
+            ).output
+            let installation = PostgresInstallation(version: version, programs: line.trimmingCharacters(in: .whitespacesAndNewlines))
+            cache[version] = installation
+            return installation
+        }
+    }
     private static let installed = Guarded<[Int: PostgresInstallation]>([:])
     /// Downloads need what the machine says about proxies and certificates.
     private static var inherited: [String: String] { ProcessInfo.processInfo.environment }
@@ -26,17 +28,21 @@ public struct PostgresInstallation: Sendable, CustomStringConvertible {
     public func program(_ name: String) -> String { "\(programs)/\(name)" }
 
     /// A data folder that initdb made; clusters are copies of it, which takes a tenth of the time. They share its system identifier.
-    func template() throws -> String { try PostgresInstallation.templates.withLock { cache in
-        if let known = cache[version] { return known.path("data") }
-        let folder = try TemporaryFolder()
-        try initialize(folder.path("data"))
-        cache[version] = folder
-        return folder.path("data")
-    } }
+    func template() throws -> String {
+        try PostgresInstallation.templates.withLock { cache in
+            if let known = cache[version] { return known.path("data") }
+            let folder = try TemporaryFolder()
+            try initialize(folder.path("data"))
+            cache[version] = folder
+            return folder.path("data")
+        }
+    }
     private static let templates = Guarded<[Int: TemporaryFolder]>([:])
 
     func initialize(_ data: String) throws {
-        try run([program("initdb"), "-D", data, "-k", "-N", "-A", "trust", "-U", "postgres", "--locale=C.UTF-8", "-E", "UTF8", "--wal-segsize=1"])
+        try run([
+            program("initdb"), "-D", data, "-k", "-N", "-A", "trust", "-U", "postgres", "--locale=C.UTF-8", "-E", "UTF8", "--wal-segsize=1",
+        ])
     }
 }
 
@@ -76,7 +82,8 @@ public final class Cluster {
         }
         try cluster.configure([
             "wal_level": "replica", "max_wal_senders": "3", "shared_buffers": "'16MB'", "fsync": "off", "autovacuum": "off",
-            "log_min_messages": "info", "track_commit_timestamp": "on", "full_page_writes": "on", "timezone": "'UTC'", "log_timezone": "'UTC'",
+            "log_min_messages": "info", "track_commit_timestamp": "on", "full_page_writes": "on", "timezone": "'UTC'",
+            "log_timezone": "'UTC'",
             "max_wal_size": "'64MB'", "min_wal_size": "'4MB'", "hot_standby": "on",
         ])
         return cluster
@@ -96,7 +103,8 @@ public final class Cluster {
     }
 
     public func tryToStart(_ settings: [String] = [], within seconds: Double = 30) throws -> Outcome {
-        let options = (["unix_socket_directories=\(sockets)", "port=5432", "listen_addresses="] + settings).map { "-c \($0)" }.joined(separator: " ")
+        let options = (["unix_socket_directories=\(sockets)", "port=5432", "listen_addresses="] + settings).map { "-c \($0)" }.joined(
+            separator: " ")
         return try attempt(
             [
                 installation.program("pg_ctl"), "-D", data, "-l", "\(data).log", "-w", "-t", "\(Int(seconds))", "-o", options, "start",

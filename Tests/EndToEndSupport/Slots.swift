@@ -7,7 +7,9 @@ public struct ServerSlots: SuiteTrait, TestTrait, TestScoping {
 
     public func scopeProvider(for test: Test, testCase: Test.Case?) -> Self? { testCase == nil ? nil : self }
 
-    public func provideScope(for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void) async throws {
+    public func provideScope(for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void)
+        async throws
+    {
         await Slots.shared.take()
         do { try await function() } catch {
             await Slots.shared.give()

@@ -59,7 +59,8 @@ public final class Workbench: Sendable {
     }
 
     /// Runs the program, whatever its status.
-    public func attempt(_ arguments: String..., tool: Tool? = nil, stanza: String? = "demo", in directory: String? = nil) throws -> Outcome {
+    public func attempt(_ arguments: String..., tool: Tool? = nil, stanza: String? = "demo", in directory: String? = nil) throws -> Outcome
+    {
         try attempt(arguments, tool: tool, stanza: stanza, in: directory)
     }
 
@@ -102,7 +103,8 @@ public final class Workbench: Sendable {
     public func clusterWithBackup(_ version: Int = 15) throws -> Cluster {
         let cluster = try cluster(version)
         try run("stanza-create")
-        try cluster.query("CREATE TABLE item (id int PRIMARY KEY, text text); INSERT INTO item SELECT n, 'row ' || n FROM generate_series(1, 1000) n")
+        try cluster.query(
+            "CREATE TABLE item (id int PRIMARY KEY, text text); INSERT INTO item SELECT n, 'row ' || n FROM generate_series(1, 1000) n")
         try run("--type=full", "backup")
         return cluster
     }

@@ -9,7 +9,8 @@ enum Segments {
         try cluster.configure(["wal_keep_size": "'64MB'"])
         try cluster.start()
         try cluster.query("CREATE TABLE item AS SELECT n AS id, md5(n::text) AS text FROM generate_series(1, 40000) n")
-        let names = try cluster.query("SELECT name FROM pg_ls_waldir() WHERE name < pg_walfile_name(pg_switch_wal()) AND name ~ '^[0-9A-F]{24}$' ORDER BY 1")
+        let names = try cluster.query(
+            "SELECT name FROM pg_ls_waldir() WHERE name < pg_walfile_name(pg_switch_wal()) AND name ~ '^[0-9A-F]{24}$' ORDER BY 1")
         try cluster.stop()
         return (folder, names.split(separator: "\n").map(String.init))
     }
@@ -34,11 +35,15 @@ extension Workbench {
         return outcome.status == 0 ? folder.path("got-\(name)") : nil
     }
 
-    func isSame(_ name: String, as path: String) throws -> Bool { try EndToEndSupport.attempt(["cmp", "\(data)/pg_wal/\(name)", path]).status == 0 }
+    func isSame(_ name: String, as path: String) throws -> Bool {
+        try EndToEndSupport.attempt(["cmp", "\(data)/pg_wal/\(name)", path]).status == 0
+    }
 
     /// The names of the files in the archive.
     func archived() throws -> [String] {
-        try EndToEndSupport.run(["find", "\(repository)/archive/demo", "-type", "f", "-printf", "%f\n"]).output.split(separator: "\n").map(String.init).sorted()
+        try EndToEndSupport.run(["find", "\(repository)/archive/demo", "-type", "f", "-printf", "%f\n"]).output.split(separator: "\n").map(
+            String.init
+        ).sorted()
     }
 }
 

@@ -12,9 +12,12 @@ struct BadInputTests {
         var stanza: String? = "demo"
         /// Lines for the [global] section.
         var global: KeyValuePairs<String, String> = [:]
-        var description: String { (arguments + global.map { "\($0.key)=\($0.value)" } + (stanza == nil ? ["without stanza"] : [])).joined(separator: " ") }
+        var description: String {
+            (arguments + global.map { "\($0.key)=\($0.value)" } + (stanza == nil ? ["without stanza"] : [])).joined(separator: " ")
+        }
 
-        init(_ arguments: String..., status: Int32, words: String..., stanza: String? = "demo", global: KeyValuePairs<String, String> = [:]) {
+        init(_ arguments: String..., status: Int32, words: String..., stanza: String? = "demo", global: KeyValuePairs<String, String> = [:])
+        {
             (self.arguments, self.status, self.words, self.stanza, self.global) = (arguments, status, words, stanza, global)
         }
     }

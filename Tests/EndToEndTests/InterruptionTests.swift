@@ -114,7 +114,9 @@ struct InterruptionTests {
     @Test func progress() throws {
         let bench = try Workbench(Format(.bz2), options: ["process-max": "1"])
         let cluster = try bench.clusterWithBackup()
-        try cluster.query("CREATE TABLE large AS SELECT n AS id, md5(n::text) || md5((n + 1)::text) AS text FROM generate_series(1, 300000) n; CHECKPOINT")
+        try cluster.query(
+            "CREATE TABLE large AS SELECT n AS id, md5(n::text) || md5((n + 1)::text) AS text FROM generate_series(1, 300000) n; CHECKPOINT"
+        )
         let running = try bench.launch("--type=full", "backup")
         let progress = try eventually("info shows the progress of the backup") {
             if let outcome = running.poll() { throw Failure("the backup ended before info could show it\n\(outcome)") }
@@ -142,7 +144,9 @@ struct InterruptionTests {
     func terminate(_ signal: Int32) throws {
         let bench = try Workbench(Format(.bz2), options: ["process-max": "1"])
         let cluster = try bench.clusterWithBackup()
-        try cluster.query("CREATE TABLE large AS SELECT n AS id, md5(n::text) || md5((n + 1)::text) AS text FROM generate_series(1, 300000) n; CHECKPOINT")
+        try cluster.query(
+            "CREATE TABLE large AS SELECT n AS id, md5(n::text) || md5((n + 1)::text) AS text FROM generate_series(1, 300000) n; CHECKPOINT"
+        )
         let running = try bench.launch("--type=full", "backup")
         try eventually("the backup is at work") { try bench.info().status.lock?.backup.held == true ? true : nil }
         kill(running.process, signal)
@@ -151,7 +155,8 @@ struct InterruptionTests {
         #expect(try bench.info().status.lock?.backup.held == false)
         #expect(try bench.labels().count == 1)
         // The server is not left in backup mode.
-        try cluster.wait(until: "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()", is: "0")
+        try cluster.wait(
+            until: "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()", is: "0")
         try bench.run("--type=full", "backup")
         #expect(try bench.labels().count == 2)
     }

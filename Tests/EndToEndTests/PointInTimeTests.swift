@@ -75,7 +75,10 @@ struct PointInTimeTests {
         var ends = End.promoted
         enum End: Sendable { case promoted, paused, shutDown, standby }
 
-        init(_ description: String, rows: [String], backup: Int? = nil, ends: End = .promoted, _ options: @escaping @Sendable (History) -> [String]) {
+        init(
+            _ description: String, rows: [String], backup: Int? = nil, ends: End = .promoted,
+            _ options: @escaping @Sendable (History) -> [String]
+        ) {
             (self.description, self.rows, self.backup, self.ends, self.options) = (description, rows, backup, ends, options)
         }
     }
@@ -83,7 +86,9 @@ struct PointInTimeTests {
     static let promote = "--target-action=promote"
     static let cases: [Case] = [
         Case("default goes to the end of the latest timeline", rows: ["base", "one", "two", "three", "branch"], backup: 2) { _ in [] },
-        Case("default on the current timeline", rows: ["base", "one", "two", "three", "four"], backup: 2) { _ in ["--target-timeline=current"] },
+        Case("default on the current timeline", rows: ["base", "one", "two", "three", "four"], backup: 2) { _ in
+            ["--target-timeline=current"]
+        },
         Case("default on timeline 1 by number", rows: ["base", "one", "two", "three", "four"]) { _ in ["--target-timeline=1"] },
         Case("default on timeline 2 by number, from the first backup", rows: ["base", "one", "two", "three", "branch"], backup: 1) {
             ["--target-timeline=0x2", "--set=\($0.first)"]
@@ -124,7 +129,9 @@ struct PointInTimeTests {
         Case("pause is the action unless told otherwise", rows: ["base", "one", "two", "three"], ends: .paused) { _ in
             ["--type=name", "--target=after_three"]
         },
-        Case("pause by name", rows: ["base"], backup: 1, ends: .paused) { ["--type=immediate", "--set=\($0.first)", "--target-action=pause"] },
+        Case("pause by name", rows: ["base"], backup: 1, ends: .paused) {
+            ["--type=immediate", "--set=\($0.first)", "--target-action=pause"]
+        },
         Case("shutdown at the target", rows: ["base", "one", "two", "three"], ends: .shutDown) { _ in
             ["--type=name", "--target=after_three", "--target-action=shutdown"]
         },
@@ -213,7 +220,8 @@ struct PointInTimeTests {
         Refused(description: "a timeline that does not exist", status: 55) { _ in ["--target-timeline=7"] },
         Refused(description: "target without a value", status: 37) { _ in ["--type=time"] },
         Refused(description: "target with a type that has none", status: 31) { _ in ["--type=immediate", "--target=x"] },
-        Refused(description: "exclusive with a type that cannot be", status: 31) { _ in ["--type=name", "--target=x", "--target-exclusive"] },
+        Refused(description: "exclusive with a type that cannot be", status: 31) { _ in ["--type=name", "--target=x", "--target-exclusive"]
+        },
         Refused(description: "a type that does not exist", status: 32) { _ in ["--type=yesterday"] },
     ])
     func unreachable(_ example: Refused) throws {

@@ -12,16 +12,17 @@ struct RoundTripTests {
         var description: String { "PostgreSQL \(version), \(format), \(kind)" }
     }
 
-    static let cases: [Case] = [
-        Case(version: 14, format: Format(.gz, .aes)),
-        Case(version: 15, format: Format(.zst)),
-        Case(version: 16, format: Format(.lz4)),
-        Case(version: 17, format: Format(.none, .aes)),
-        Case(version: 18, format: Format(.zst, .aes)),
-        Case(version: 15, format: Format(.none)),
-        Case(version: 15, format: Format(.bz2)),
-        Case(version: 15, format: Format(.lz4, .aes)),
-    ] + RepositoryKind.all.dropFirst().map { Case(version: 15, format: Format(.zst), kind: $0) }
+    static let cases: [Case] =
+        [
+            Case(version: 14, format: Format(.gz, .aes)),
+            Case(version: 15, format: Format(.zst)),
+            Case(version: 16, format: Format(.lz4)),
+            Case(version: 17, format: Format(.none, .aes)),
+            Case(version: 18, format: Format(.zst, .aes)),
+            Case(version: 15, format: Format(.none)),
+            Case(version: 15, format: Format(.bz2)),
+            Case(version: 15, format: Format(.lz4, .aes)),
+        ] + RepositoryKind.all.dropFirst().map { Case(version: 15, format: Format(.zst), kind: $0) }
 
     @Test(arguments: cases)
     func backupAndRestore(_ example: Case) throws {
@@ -31,9 +32,12 @@ struct RoundTripTests {
         try bench.run("stanza-create") // again: the same answer
         try bench.run("check")
 
-        try cluster.query("CREATE TABLE item (id int PRIMARY KEY, text text); INSERT INTO item SELECT n, 'before ' || n FROM generate_series(1, 5000) n")
+        try cluster.query(
+            "CREATE TABLE item (id int PRIMARY KEY, text text); INSERT INTO item SELECT n, 'before ' || n FROM generate_series(1, 5000) n")
         try bench.run("--type=full", "backup")
-        try cluster.query("INSERT INTO item SELECT n, 'after ' || n FROM generate_series(5001, 6000) n; UPDATE item SET text = 'changed' WHERE id % 7 = 0")
+        try cluster.query(
+            "INSERT INTO item SELECT n, 'after ' || n FROM generate_series(5001, 6000) n; UPDATE item SET text = 'changed' WHERE id % 7 = 0"
+        )
         let rows = try cluster.fingerprint()
         let last = try cluster.archiveCurrentSegment()
 

@@ -23,7 +23,8 @@ struct GoldenTests {
 
         /// What a label restores to: path → sha1.
         func expected(_ label: String) throws -> [String: String] {
-            let list = isReal
+            let list =
+                isReal
                 ? try run(["tar", "xJOf", "\(folder)/restored.tar.xz", "restored/\(label).sha1"]).output
                 : try run(["cat", "\(folder)/restored/\(label).sha1"]).output
             return sums(list)
@@ -39,7 +40,9 @@ struct GoldenTests {
     /// None was forgotten here.
     @Test func everyGoldenRepositoryIsTested() throws {
         let folders = try run(["sh", "-c", "cd \"$0\" && ls -d */repo.tar.xz */*/repo.tar.xz 2>/dev/null || true", Checkout.golden]).output
-        #expect(folders.split(separator: "\n").map { String($0.dropLast("/repo.tar.xz".count)) }.sorted() == Self.all.map(\.description).sorted())
+        #expect(
+            folders.split(separator: "\n").map { String($0.dropLast("/repo.tar.xz".count)) }.sorted()
+                == Self.all.map(\.description).sorted())
     }
 
     @Test(arguments: all)
@@ -59,7 +62,9 @@ struct GoldenTests {
         for label in labels {
             try run(["rm", "-rf", bench.data, bench.folder.path("ts")])
             try run(["mkdir", "-m", "700", bench.data, bench.folder.path("ts")])
-            try bench.run("--type=none", "--set=\(label)", "--tablespace-map=\(golden.isReal ? "ts1" : "16400")=\(bench.folder.path("ts"))", "restore")
+            try bench.run(
+                "--type=none", "--set=\(label)", "--tablespace-map=\(golden.isReal ? "ts1" : "16400")=\(bench.folder.path("ts"))", "restore"
+            )
             let found = Self.sums(try run(["sh", "-c", "find data ts -type f -print0 | xargs -0 sha1sum"], in: bench.folder.path).output)
             let expected = try golden.expected(label)
             #expect(expected.count > 20)
@@ -69,10 +74,13 @@ struct GoldenTests {
                 wrong.removeAll { $0 == "data/postgresql.auto.conf" }
                 let lines = try run(["cat", "\(bench.data)/postgresql.auto.conf"]).output.split(separator: "\n")
                 #expect(lines.contains { $0.hasPrefix("# Removed by ") && $0.hasSuffix("# recovery_target_name = 'rp_last'") }, "\(lines)")
-                #expect(lines.contains { $0.hasPrefix("# Removed by ") && $0.hasSuffix("# recovery_target_action = 'promote'") }, "\(lines)")
+                #expect(
+                    lines.contains { $0.hasPrefix("# Removed by ") && $0.hasSuffix("# recovery_target_action = 'promote'") }, "\(lines)")
                 #expect(lines.contains { $0.hasPrefix("restore_command = ") }, "\(lines)")
             }
-            #expect(wrong.isEmpty, "\(golden) \(label): \(wrong.map { "\($0): \(found[$0] ?? "missing"), expected \(expected[$0] ?? "none")" })")
+            #expect(
+                wrong.isEmpty, "\(golden) \(label): \(wrong.map { "\($0): \(found[$0] ?? "missing"), expected \(expected[$0] ?? "none")" })"
+            )
         }
         // The segments of its archive are what their names say.
         let segments = try run(["find", "\(bench.repository)/archive/demo", "-type", "f", "-printf", "%f\n"]).output.split(separator: "\n")
@@ -94,7 +102,9 @@ struct GoldenTests {
         try run(["mkdir", "-m", "700", bench.data, bench.folder.path("ts")])
         for (index, label) in (labels + labels.reversed()).enumerated() {
             try bench.run(
-                ["--type=none", "--set=\(label)", "--tablespace-map=16400=\(bench.folder.path("ts"))"] + (index > 0 ? ["--delta"] : []) + ["restore"])
+                ["--type=none", "--set=\(label)", "--tablespace-map=16400=\(bench.folder.path("ts"))"] + (index > 0 ? ["--delta"] : []) + [
+                    "restore"
+                ])
             let found = Self.sums(try run(["sh", "-c", "find data ts -type f -print0 | xargs -0 sha1sum"], in: bench.folder.path).output)
             let expected = try golden.expected(label)
             #expect(found == expected, "\(golden) \(label)")
