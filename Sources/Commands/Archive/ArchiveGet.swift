@@ -144,11 +144,13 @@ struct ArchiveGet {
             // Whatever it is, it concerns this repository only: the next one may have a good copy.
             throw BackupError(.fileRead, error.message, hint: error.hint)
         }
-        let decoded = try Flow(stored, Chain(steps))
         let expect = Expect(try repository.sha1())
         expect.next(digest: match.sha1, size: nil)
-        // Recovery waits for each segment: decoding on one core and the checksum on another make up for the time it takes to verify.
-        var flow = try Flow(try ReadAhead(decoded), Chain([.tap(expect)]))
+        // Recovery waits for each segment: a second core makes up for the time it takes to verify. It gets the checksum too where
+        // decoding takes less time than writing.
+        let hashesAhead = codec.name == "none" || codec.name == "lz4"
+        let ahead = try ReadAhead(try Flow(stored, Chain(steps + (hashesAhead ? [.tap(expect)] : []))))
+        var flow = try Flow(ahead, Chain(hashesAhead ? [] : [.tap(expect)]))
         // Not durable: PostgreSQL asks again after a crash.
         _ = try await tree.put(Key(absolute: destination), from: &flow, PutOptions(durable: false, attributes: Attributes(mode: 0o600)))
     }
