@@ -59,7 +59,8 @@ struct DocumentationTests {
             try run(["sh", "-c", here(line.replacing(try Regex("--target='[^']*'"), with: "--target='\(moment)'"))], in: folder.path)
             try cluster.start(["archive_mode=off"])
             try cluster.waitForPromotion()
-            #expect(try cluster.query("SELECT coalesce(string_agg(tablename, ','), '') FROM pg_tables WHERE schemaname = 'public'") == table)
+            #expect(
+                try cluster.query("SELECT coalesce(string_agg(tablename, ','), '') FROM pg_tables WHERE schemaname = 'public'") == table)
             if !table.isEmpty { #expect(try cluster.query("SELECT count(*) FROM item") == "101") }
             try cluster.stop()
         }
