@@ -50,6 +50,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["BackstopCore", "BackstopCommands"], swiftSettings: settings),
         .testTarget(name: "PostgresTests", dependencies: ["BackstopCore", "BackstopCommands"], swiftSettings: settings),
+        .testTarget(
+            name: "RepositoryTests", dependencies: ["BackstopCore", "BackstopCodecs", "BackstopCommands", "EndToEndSupport"],
+            swiftSettings: settings),
         // These run the program, with real PostgreSQL servers and a real pgBackRest: `./test` prepares what they need.
         .target(name: "EndToEndSupport", path: "Tests/EndToEndSupport", swiftSettings: settings),
         .testTarget(name: "EndToEndTests", dependencies: ["EndToEndSupport"], swiftSettings: settings),

@@ -26,7 +26,7 @@ public struct Key: Hashable, Sendable, Comparable, CustomStringConvertible {
     public var description: String { path }
     public var isRoot: Bool { path.isEmpty }
     /// The part after the last `/`.
-    public var name: Substring { path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path[path.index(after: $0)...] } ?? path[...] }
+    public var name: Substring { path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path[path.utf8.index(after: $0)...] } ?? path[...] }
     /// The folder that holds it; the root for a name without `/`.
     public var parent: Key { path.utf8.lastIndex(of: UInt8(ascii: "/")).map { Key(String(path[..<$0])) } ?? .root }
 

@@ -15,7 +15,7 @@ enum DatabasePath {
     /// Whether the pages of `file` carry checksums in a cluster that has them.
     static func hasPages(_ file: String) -> Bool {
         guard let slash = file.utf8.lastIndex(of: UInt8(ascii: "/")), isFolder(file[..<slash]) else { return false }
-        return switch file[file.index(after: slash)...] {
+        return switch file[file.utf8.index(after: slash)...] {
         case "pg_filenode.map", "PG_VERSION", "pg_control": false
         default: true
         }
@@ -23,9 +23,9 @@ enum DatabasePath {
 
     /// The number of a relation's segment: 3 for `16384.3`, 0 for `16384`.
     static func segment(of file: String) -> UInt32 {
-        let name = file.utf8.lastIndex(of: UInt8(ascii: "/")).map { file[file.index(after: $0)...] } ?? file[...]
-        guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")), isNumber(name[name.index(after: dot)...]) else { return 0 }
-        return UInt32(name[name.index(after: dot)...]) ?? 0
+        let name = file.utf8.lastIndex(of: UInt8(ascii: "/")).map { file[file.utf8.index(after: $0)...] } ?? file[...]
+        guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")), isNumber(name[name.utf8.index(after: dot)...]) else { return 0 }
+        return UInt32(name[name.utf8.index(after: dot)...]) ?? 0
     }
 
     private static func isNumber(_ text: some StringProtocol) -> Bool {
