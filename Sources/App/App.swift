@@ -57,7 +57,9 @@ struct App {
         log.configure(settings)
         if let path = configuration.logFile { log.openFile(path) }
         if configuration.options.optionalFlag("neutral-umask") ?? true { umask(0) }
-        if let priority = configuration.options.number("priority") { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Int32(priority)) }
+        if let priority = configuration.options.number("priority") {
+            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Int32(priority))
+        }
         let level = configuration.command.runLevel
         let started = ContinuousClock.now
         log.write(level, "\(configuration.command.name) command begin \(Program.version): \(configuration.commandLineText)")
@@ -88,7 +90,8 @@ struct App {
                 command: configuration.command.name, options: configuration.options, positional: configuration.positional,
                 registry: try registry(configuration.options), log: log,
                 openTree: { path in PosixStorage(root: path, modes: .cluster) },
-                inheritedOptions: configuration.arguments(for: "archive-get", leavingOut: notForRestoreCommand), programPath: programPath(configuration))
+                inheritedOptions: configuration.arguments(for: "archive-get", leavingOut: notForRestoreCommand),
+                programPath: programPath(configuration))
             return .success(try await runCommand(context))
         } catch {
             return .failure(error)
@@ -109,7 +112,8 @@ struct App {
         guard let path = options.string("plugins") else { return registry }
         guard let text = try readText(path) else {
             if options.isGiven("plugins") {
-                throw BackupError(.fileMissing, "plugins file '\(path)' does not exist", hint: "give another one with --plugins, or none at all.")
+                throw BackupError(
+                    .fileMissing, "plugins file '\(path)' does not exist", hint: "give another one with --plugins, or none at all.")
             }
             return registry
         }
@@ -140,7 +144,8 @@ struct App {
         if configuration.program.hasPrefix("/") { return configuration.program }
         return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
             let count = readlink("/proc/self/exe", buffer.baseAddress!, buffer.count)
-            return count > 0 ? String(decoding: UnsafeRawBufferPointer(start: buffer.baseAddress, count: count), as: UTF8.self) : configuration.program
+            return count > 0
+                ? String(decoding: UnsafeRawBufferPointer(start: buffer.baseAddress, count: count), as: UTF8.self) : configuration.program
         }
     }
 

@@ -15,7 +15,8 @@ public func runCommand(_ context: RunContext) async throws(BackupError) -> Int32
     case "stanza-create": try await StanzaCreate.run(context)
     case "start": try StartStop.start(context)
     case "stop": try StartStop.stop(context)
-    default: throw BackupError(.unsupported, "not supported yet: command '\(context.command)'", hint: "'help' lists what this version does.")
+    default:
+        throw BackupError(.unsupported, "not supported yet: command '\(context.command)'", hint: "'help' lists what this version does.")
     }
     return 0
 }

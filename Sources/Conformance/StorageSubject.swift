@@ -49,4 +49,3 @@ public struct StorageSubject: ConformanceSubject {
             (1_577_836_800...32_503_680_000).contains(entry.modified), "\(what) says that '\(key)' was modified at \(entry.modified)")
     }
 }
-

@@ -90,7 +90,8 @@ extension JSON {
 extension JSON {
     /// nil when `bytes` is not exactly one value.
     public init?(parsing bytes: some Collection<UInt8>) {
-        let value = bytes.withContiguousStorageIfAvailable { JSONParser.parse($0) } ?? Array(bytes).withUnsafeBufferPointer { JSONParser.parse($0) }
+        let value =
+            bytes.withContiguousStorageIfAvailable { JSONParser.parse($0) } ?? Array(bytes).withUnsafeBufferPointer { JSONParser.parse($0) }
         guard let value else { return nil }
         self = value
     }
@@ -153,7 +154,9 @@ private struct JSONParser {
         if take(UInt8(ascii: "}")) { return .object(members) }
         repeat {
             skipBlanks()
-            guard next == UInt8(ascii: "\""), let key = string(), take(UInt8(ascii: ":")), let value = value(depth: depth + 1) else { return nil }
+            guard next == UInt8(ascii: "\""), let key = string(), take(UInt8(ascii: ":")), let value = value(depth: depth + 1) else {
+                return nil
+            }
             members[key] = value
         } while take(UInt8(ascii: ","))
         return take(UInt8(ascii: "}")) ? .object(members) : nil

@@ -33,7 +33,8 @@ public final class Lane: TaskExecutor, @unchecked Sendable {
             }, retained.toOpaque())
         if status != 0 {
             retained.release()
-            throw BackupError(.unavailable, "unable to start a thread: \(systemMessage(status))", hint: "is the limit of processes of this user too low?")
+            throw BackupError(
+                .unavailable, "unable to start a thread: \(systemMessage(status))", hint: "is the limit of processes of this user too low?")
         }
         lane.thread = thread
         return lane

@@ -83,7 +83,8 @@ public final class Log: Sendable {
                 "P" + (worker < 10 ? "0\(worker)" : "\(worker)") + String(repeating: " ", count: max(1, 7 - name.count)) + name + ": "
             let stamp = settings.timestamp ? timestampNow() + " " : ""
             let indent = String(repeating: " ", count: stamp.utf8.count + column.utf8.count)
-            let line = stamp + column + text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n" + indent) + "\n"
+            let line =
+                stamp + column + text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n" + indent) + "\n"
             if console {
                 state.beforeConsole?()
                 writeAll(settings.consoleDescriptor, line)

@@ -19,7 +19,8 @@ public protocol Storage: Sendable {
     func open(_ key: Key, range: Range<UInt64>?) async throws(BackupError) -> any ByteSource & ~Copyable
 
     /// Replaces or creates `key` with all the bytes of `source`. Answers what is now stored.
-    func put<Source: ByteSource & ~Copyable>(_ key: Key, from source: inout Source, _ options: PutOptions) async throws(BackupError) -> Entry
+    func put<Source: ByteSource & ~Copyable>(_ key: Key, from source: inout Source, _ options: PutOptions) async throws(BackupError)
+        -> Entry
 
     /// nil when `key` does not exist.
     func stat(_ key: Key) async throws(BackupError) -> Entry?

@@ -19,7 +19,8 @@ public func localTime(_ seconds: Int64, _ format: String) -> String {
 /// `2026-11-21 03:38:03+00`, with minutes in the offset only where there are some.
 public func localTimeWithZone(_ seconds: Int64) -> String {
     let zone = localTime(seconds, "%z")
-    return localTime(seconds, "%Y-%m-%d %H:%M:%S") + (zone.hasSuffix("00") ? String(zone.dropLast(2)) : zone.prefix(3) + ":" + zone.suffix(2))
+    return localTime(seconds, "%Y-%m-%d %H:%M:%S")
+        + (zone.hasSuffix("00") ? String(zone.dropLast(2)) : zone.prefix(3) + ":" + zone.suffix(2))
 }
 
 /// `2026-11-21 03:20:43.123`.

@@ -27,10 +27,14 @@ struct ArchiveGet {
         self.context = context
         stanza = try context.stanza()
         guard let name = context.positional.first else {
-            throw BackupError(.parameterRequired, "WAL segment to get required", hint: "restore_command = '\(Program.name) --stanza=\(stanza) archive-get %f \"%p\"'")
+            throw BackupError(
+                .parameterRequired, "WAL segment to get required",
+                hint: "restore_command = '\(Program.name) --stanza=\(stanza) archive-get %f \"%p\"'")
         }
         guard context.positional.count > 1 else {
-            throw BackupError(.parameterRequired, "path to copy WAL segment required", hint: "restore_command = '\(Program.name) --stanza=\(stanza) archive-get %f \"%p\"'")
+            throw BackupError(
+                .parameterRequired, "path to copy WAL segment required",
+                hint: "restore_command = '\(Program.name) --stanza=\(stanza) archive-get %f \"%p\"'")
         }
         _ = try Key(checking: name)
         self.name = name
@@ -76,7 +80,7 @@ struct ArchiveGet {
                 for problem in problems { context.log.warn(problem) }
                 context.log.info("found \(name) in the \(match.repository.name): \(match.archiveID) archive")
                 return true
-            } catch where error.code != .full && error.code != .denied && error.code != .cancelled {
+            } catch  where error.code != .full && error.code != .denied && error.code != .cancelled {
                 problems.append("\(match.repository.name): \(match.archiveID)/\(match.key.name) \(error)")
             }
         }
@@ -102,7 +106,7 @@ struct ArchiveGet {
                 }
                 for database in ids { matches += try await find(repository, info, database) }
                 usable = true
-            } catch where error.code != .cancelled {
+            } catch  where error.code != .cancelled {
                 failures.append(error.text(of: "repo\(index)"))
             }
         }
@@ -133,14 +137,17 @@ struct ArchiveGet {
         let tree = context.openTree("")
         // The folder may be a link, as pg_wal often is: the root of a tree is looked at behind it.
         guard try await context.openTree("/" + Key(absolute: destination).parent.path).stat(.root)?.kind == .folder else {
-            throw BackupError(.denied, "unable to get \(name) to '\(destination)': the folder does not exist", hint: "restore_command must pass the path: \"%p\"")
+            throw BackupError(
+                .denied, "unable to get \(name) to '\(destination)': the folder does not exist",
+                hint: "restore_command must pass the path: \"%p\"")
         }
-        let codec = match.sha1 == nil ? try repository.registry.codec("none") : try Decoding.codec(ofFile: match.key.name, repository.registry)
+        let codec =
+            match.sha1 == nil ? try repository.registry.codec("none") : try Decoding.codec(ofFile: match.key.name, repository.registry)
         let steps = try Decoding(codec: codec, cipher: repository.cipher, passphrase: match.passphrase).steps(.normal)
         let stored: any ByteSource & ~Copyable
         do throws(BackupError) {
             stored = try await repository.storage.open(match.key)
-        } catch where error.code != .cancelled {
+        } catch  where error.code != .cancelled {
             // Whatever it is, it concerns this repository only: the next one may have a good copy.
             throw BackupError(.fileRead, error.message, hint: error.hint)
         }

@@ -18,7 +18,8 @@ struct ArchivePush {
         stanza = try context.stanza()
         guard let argument = context.positional.first else {
             throw BackupError(
-                .parameterRequired, "WAL segment to push required", hint: "archive_command = '\(Program.name) --stanza=\(stanza) archive-push %p'")
+                .parameterRequired, "WAL segment to push required",
+                hint: "archive_command = '\(Program.name) --stanza=\(stanza) archive-push %p'")
         }
         path = try Self.absolute(argument, context.options)
         name = String(Key(path).name)
@@ -29,7 +30,8 @@ struct ArchivePush {
         if path.hasBytes("/") { return path }
         guard let data = options.string("pg-path", 1) else {
             throw BackupError(
-                .optionRequired, "option 'pg1-path' must be specified when relative wal paths are used", hint: "is %f passed instead of %p?")
+                .optionRequired, "option 'pg1-path' must be specified when relative wal paths are used", hint: "is %f passed instead of %p?"
+            )
         }
         let working = getcwd(nil, 0)
         defer { free(working) }
@@ -61,7 +63,7 @@ struct ArchivePush {
         for repository in try await openRepositories(&failures) {
             do throws(BackupError) {
                 targets.append(try await ArchiveTarget.open(repository, stanza, context))
-            } catch where error.code != .cancelled {
+            } catch  where error.code != .cancelled {
                 failures.append(error.text(of: repository.name))
             }
         }
@@ -86,7 +88,7 @@ struct ArchivePush {
         for index in context.options.indexes(.repo) {
             do throws(BackupError) {
                 repositories.append(try await Repository.open(index, context))
-            } catch where error.code != .cancelled {
+            } catch  where error.code != .cancelled {
                 failures.append(error.text(of: "repo\(index)"))
             }
         }
@@ -154,7 +156,7 @@ struct ArchivePush {
             let found: [ArchivedSegment]
             do throws(BackupError) {
                 found = try await ArchiveFile.find(name, target.repository, stanza, target.database.archiveID)
-            } catch where error.code != .cancelled {
+            } catch  where error.code != .cancelled {
                 failures.append(error.text(of: target.repository.name))
                 continue
             }
@@ -190,7 +192,8 @@ struct ArchivePush {
         guard try await tree.stat(file) == before else {
             for (target, key) in stored { try await target.repository.storage.remove(key) }
             throw BackupError(
-                .fileRead, "WAL file '\(path)' changed while it was pushed", hint: "archive_command is for PostgreSQL, which runs it for complete segments only.")
+                .fileRead, "WAL file '\(path)' changed while it was pushed",
+                hint: "archive_command is for PostgreSQL, which runs it for complete segments only.")
         }
     }
 
@@ -214,7 +217,7 @@ struct ArchivePush {
             var flow = try Flow(try await tree.open(file), Chain(steps))
             _ = try await target.repository.storage.put(key, from: &flow, PutOptions())
             return true
-        } catch where error.code != .cancelled {
+        } catch  where error.code != .cancelled {
             failures.append(error.text(of: target.repository.name))
             return false
         }

@@ -18,7 +18,8 @@ extension BackupCopy {
             let key = Layout.backup(stanza, manifest.label) / (name + encoding.codec.suffix)
             let entry = try await repository.storage.put(key, from: &flow, PutOptions(durable: false))
             var file = Manifest.File(
-                name: name, size: size.count, originalSize: size.count, timestamp: manifest.timestampStop, mode: (data?.mode ?? 0o700) & 0o644,
+                name: name, size: size.count, originalSize: size.count, timestamp: manifest.timestampStop,
+                mode: (data?.mode ?? 0o700) & 0o644,
                 owner: data?.owner ?? Manifest.Owner())
             file.checksum = SHA1Value(archived.sha1)
             file.repositorySize = entry.size

@@ -80,9 +80,13 @@ struct BackupCommand {
         guard try await cluster.isRunning() else { return }
         guard context.options.flag("force") else {
             throw BackupError(
-                .pgRunning, "--no-online passed but 'postmaster.pid' exists - looks like PostgreSQL is running. Shut down PostgreSQL and try again, or use --force.")
+                .pgRunning,
+                "--no-online passed but 'postmaster.pid' exists - looks like PostgreSQL is running. Shut down PostgreSQL and try again, or use --force."
+            )
         }
-        context.log.warn("--no-online passed and 'postmaster.pid' exists but --force was passed so backup will continue though it looks like PostgreSQL is running and the backup will probably not be consistent")
+        context.log.warn(
+            "--no-online passed and 'postmaster.pid' exists but --force was passed so backup will continue though it looks like PostgreSQL is running and the backup will probably not be consistent"
+        )
     }
 
     private func checkStanza(_ control: ControlFile, _ info: BackupInfo) throws(BackupError) {
@@ -125,7 +129,9 @@ struct BackupCommand {
 
     /// All labels that were ever used and are still known: folders on disk and the newest year of the history.
     private func usedLabels() async throws(BackupError) -> [String] {
-        var labels = try await repository.storage.list(Layout.backups(stanza)).map { String($0.key.name) }.filter { BackupLabel.isValid($0) }
+        var labels = try await repository.storage.list(Layout.backups(stanza)).map { String($0.key.name) }.filter {
+            BackupLabel.isValid($0)
+        }
         let years = try await repository.storage.list(Layout.history(stanza)).filter { $0.kind == .folder }
         if let newest = years.last {
             for file in try await repository.storage.list(newest.key) {
@@ -161,7 +167,8 @@ struct BackupCommand {
             bufferSize: options.number("buffer-size") ?? 1 << 20,
             checksumPage: options.optionalFlag("checksum-page") ?? (isOnline && control.hasPageChecksums), compressType: type,
             compressLevel: options.number("compress-level") ?? Int64((try? repository.registry.codec(type).defaultLevel) ?? 0),
-            compressLevelNetwork: options.number("compress-level-network") ?? 1, delta: false, hardlink: options.flag("repo-hardlink", repository.index),
+            compressLevelNetwork: options.number("compress-level-network") ?? 1, delta: false,
+            hardlink: options.flag("repo-hardlink", repository.index),
             online: isOnline, processMax: options.number("process-max") ?? 1)
         if manifest.settings.checksumPage && !control.hasPageChecksums {
             context.log.warn("checksum-page option set to true but checksums are not enabled on the cluster, resetting to false")
@@ -188,7 +195,9 @@ struct BackupCommand {
         }
         manifest = try await ClusterWalk.fill(manifest, cluster, control: control, tablespaces: tablespaces, context)
         guard manifest.files.contains(where: { $0.name == "\(Manifest.dataName)/\(ClusterFiles.controlName)" }) else {
-            throw BackupError(.fileMissing, "pg_control must be present in all online backups", hint: "is something wrong with the clock or filesystem timestamps?")
+            throw BackupError(
+                .fileMissing, "pg_control must be present in all online backups",
+                hint: "is something wrong with the clock or filesystem timestamps?")
         }
         // Files that change in the second of the list must not look unchanged to a later backup: copying begins in the next second.
         let listed = try session?.now() ?? unixNow()
@@ -222,7 +231,8 @@ struct BackupCommand {
     // MARK: After
 
     private func finish(
-        _ session: OnlineSession, _ begun: BackupStart, _ copy: BackupCopy, _ info: BackupInfo, _ archiveInfo: ArchiveInfo, _ manifest: inout Manifest
+        _ session: OnlineSession, _ begun: BackupStart, _ copy: BackupCopy, _ info: BackupInfo, _ archiveInfo: ArchiveInfo,
+        _ manifest: inout Manifest
     ) async throws(BackupError) {
         context.log.info("execute non-exclusive backup stop and wait for all WAL segments to archive")
         let stop = try session.connection.stopBackup()

@@ -7,7 +7,9 @@ import Synchronization
 private enum Outcome: Sendable {
     /// It disappeared from the cluster since it was listed.
     case vanished
-    case stored(size: UInt64, checksum: SHA1Value?, repositorySize: UInt64, repositoryChecksum: SHA1Value?, pageErrors: [ClosedRange<UInt32>], aligned: Bool)
+    case stored(
+        size: UInt64, checksum: SHA1Value?, repositorySize: UInt64, repositoryChecksum: SHA1Value?, pageErrors: [ClosedRange<UInt32>],
+        aligned: Bool)
 }
 
 struct BackupCopy: Sendable {
@@ -39,7 +41,8 @@ struct BackupCopy: Sendable {
         var kept: [Manifest.File] = []
         kept.reserveCapacity(outcomes.count)
         for (var file, outcome) in zip(manifest.files, outcomes) {
-            guard case .stored(let size, let checksum, let repositorySize, let repositoryChecksum, let pageErrors, let aligned) = outcome else { continue }
+            guard case .stored(let size, let checksum, let repositorySize, let repositoryChecksum, let pageErrors, let aligned) = outcome
+            else { continue }
             file.size = size
             file.checksum = checksum
             file.repositorySize = repositorySize
@@ -117,7 +120,7 @@ private final class BackupWorker {
                 let source: any ByteSource & ~Copyable
                 do throws(BackupError) {
                     source = try await copy.cluster.tree.open(copy.key(file), range: range)
-                } catch where error.code == .notFound {
+                } catch  where error.code == .notFound {
                     outcome = .vanished
                     return
                 }
@@ -153,7 +156,7 @@ private final class BackupWorker {
             do throws(BackupError) {
                 var source = try await copy.cluster.tree.open(copy.key(file), range: offset..<offset + UInt64(pages.pageSize))
                 bytes = try await source.readAll()
-            } catch where error.code == .notFound {}
+            } catch  where error.code == .notFound {}
             // A shorter file was truncated meanwhile, which WAL replay repeats.
             if bytes.count < pages.pageSize || pages.isGood(bytes, number: page) { continue }
             if let last = confirmed.last, last.upperBound &+ 1 == page {
@@ -172,12 +175,17 @@ private final class BackupWorker {
             log.detail("skip file removed by database \(copy.path(file))", worker: number)
         case .stored(let size, let checksum, _, _, let errors, let aligned):
             log.detail(
-                "backup file \(copy.path(file)) (\(sizeText(size)), \(copy.meter.percent)%)\(checksum.map { " checksum \($0)" } ?? "")", worker: number)
+                "backup file \(copy.path(file)) (\(sizeText(size)), \(copy.meter.percent)%)\(checksum.map { " checksum \($0)" } ?? "")",
+                worker: number)
             if !aligned {
-                log.warn("page misalignment in file \(copy.path(file)): file size \(size) is not divisible by page size \(pages.pageSize)", worker: number)
+                log.warn(
+                    "page misalignment in file \(copy.path(file)): file size \(size) is not divisible by page size \(pages.pageSize)",
+                    worker: number)
             } else if !errors.isEmpty {
                 let text = errors.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ", ")
-                log.warn("invalid page checksum\(errors.count == 1 && errors[0].count == 1 ? "" : "s") found in file \(copy.path(file)) at page\(errors.count == 1 && errors[0].count == 1 ? "" : "s") \(text)", worker: number)
+                log.warn(
+                    "invalid page checksum\(errors.count == 1 && errors[0].count == 1 ? "" : "s") found in file \(copy.path(file)) at page\(errors.count == 1 && errors[0].count == 1 ? "" : "s") \(text)",
+                    worker: number)
             }
         }
     }

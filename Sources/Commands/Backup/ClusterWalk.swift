@@ -140,7 +140,8 @@ struct ClusterWalk {
             let key = Key(destination)
             manifest.targets.append(
                 Manifest.Target(
-                    name: name, path: destination.hasBytes("/") && key.parent.path.isEmpty ? "/" : key.parent.path, file: String(key.name), isLink: true,
+                    name: name, path: destination.hasBytes("/") && key.parent.path.isEmpty ? "/" : key.parent.path, file: String(key.name),
+                    isLink: true,
                     tablespace: nil))
             addFile(name, found)
         }

@@ -48,7 +48,9 @@ struct OnlineSession {
     func start(archiveCheck: ArchiveCheck?, _ cluster: ClusterFiles, _ context: RunContext) async throws(BackupError) -> BackupStart {
         let before = archiveCheck == nil ? nil : try connection.currentSegment()
         let fast = context.options.flag("start-fast")
-        context.log.info("execute non-exclusive backup start: backup begins after the \(fast ? "requested immediate" : "next regular") checkpoint completes")
+        context.log.info(
+            "execute non-exclusive backup start: backup begins after the \(fast ? "requested immediate" : "next regular") checkpoint completes"
+        )
         let stamp = try connection.one("select pg_catalog.clock_timestamp()::text")[0]
         let begun = try connection.startBackup(label: "\(Program.title) backup started at \(stamp)", fast: fast)
         let control = try await cluster.control()
@@ -58,7 +60,8 @@ struct OnlineSession {
                 hint: "is pg1-path the data directory of the server at pg1-port?")
         }
         guard control.timeline == begun.segment.timeline else {
-            throw BackupError(.dbMismatch, "timeline \(control.timeline) in pg_control differs from timeline \(begun.segment.timeline) of the backup")
+            throw BackupError(
+                .dbMismatch, "timeline \(control.timeline) in pg_control differs from timeline \(begun.segment.timeline) of the backup")
         }
         if let archiveCheck, let before {
             if begun.segment == before {
@@ -77,7 +80,8 @@ extension Connection.Settings {
     init(_ context: RunContext) {
         let options = context.options
         self.init(
-            socketPath: options.string("pg-socket-path", 1), port: Int(options.number("pg-port", 1) ?? 5432), user: options.string("pg-user", 1),
+            socketPath: options.string("pg-socket-path", 1), port: Int(options.number("pg-port", 1) ?? 5432),
+            user: options.string("pg-user", 1),
             database: options.string("pg-database", 1) ?? "postgres", command: context.command,
             timeout: options.duration("db-timeout") ?? .seconds(1800))
     }

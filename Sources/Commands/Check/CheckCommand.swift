@@ -37,7 +37,8 @@ enum CheckCommand {
             context.log.info("check \(target.repository.name) archive for WAL (primary)")
             let found = try await target.wait(segment.name)
             context.log.info(
-                "WAL segment \(segment) successfully archived to '\(target.repository.storage.location)/\(found.key)' on \(target.repository.name)")
+                "WAL segment \(segment) successfully archived to '\(target.repository.storage.location)/\(found.key)' on \(target.repository.name)"
+            )
         }
     }
 }

@@ -32,9 +32,11 @@ enum InfoCommand {
             do throws(BackupError) {
                 let repository = try await Repository.open(index, context)
                 for folder in ["archive", "backup"] {
-                    for entry in try await repository.storage.list(Key(folder)) where entry.kind == .folder { names.insert(String(entry.key.name)) }
+                    for entry in try await repository.storage.list(Key(folder)) where entry.kind == .folder {
+                        names.insert(String(entry.key.name))
+                    }
                 }
-            } catch where error.code != .cancelled {
+            } catch  where error.code != .cancelled {
                 failures.append(StanzaReport.RepositoryReport(index, failed: error, context))
             }
         }

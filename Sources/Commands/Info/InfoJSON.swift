@@ -7,7 +7,8 @@ extension StanzaReport {
     func json(progressOnly: Bool) -> JSON {
         var object: [String: JSON] = ["name": .string(name), "status": statusJSON]
         if progressOnly { return .object(object) }
-        object["archive"] = .array(repositories.flatMap(\.archives).sorted { ($0.database.id, $0.repository) < ($1.database.id, $1.repository) }.map(\.json))
+        object["archive"] = .array(
+            repositories.flatMap(\.archives).sorted { ($0.database.id, $0.repository) < ($1.database.id, $1.repository) }.map(\.json))
         object["backup"] = .array(backups.map(\.json))
         object["cipher"] = .string(cipher)
         object["db"] = .array(
@@ -38,7 +39,8 @@ extension StanzaReport {
             restore["size-cplt"] = JSON(restoreLock?.complete ?? 0)
         }
         return .object([
-            "code": JSON(status.code), "lock": .object(["backup": .object(backup), "restore": .object(restore)]), "message": .string(status.message),
+            "code": JSON(status.code), "lock": .object(["backup": .object(backup), "restore": .object(restore)]),
+            "message": .string(status.message),
         ])
     }
 }
@@ -50,7 +52,8 @@ extension StanzaReport.Status {
 extension StanzaReport.Archive {
     fileprivate var json: JSON {
         .object([
-            "database": .object(["id": JSON(database.id), "repo-key": JSON(repository)]), "id": .string(database.archiveID), "max": JSON(max),
+            "database": .object(["id": JSON(database.id), "repo-key": JSON(repository)]), "id": .string(database.archiveID),
+            "max": JSON(max),
             "min": JSON(min),
         ])
     }
@@ -71,7 +74,9 @@ extension StanzaReport.Backup {
             "archive": .object(["start": copy("backup-archive-start"), "stop": copy("backup-archive-stop")]),
             "backrest": .object(["format": copy("backrest-format"), "version": copy("backrest-version")]),
             "database": .object(["id": JSON(summary.databaseID), "repo-key": JSON(repository)]),
-            "info": .object(["delta": copy("backup-info-size-delta"), "repository": .object(repositoryInfo), "size": copy("backup-info-size")]),
+            "info": .object([
+                "delta": copy("backup-info-size-delta"), "repository": .object(repositoryInfo), "size": copy("backup-info-size"),
+            ]),
             "label": .string(summary.label),
             "prior": JSON(summary.prior),
             "reference": summary.references.map { .array($0.map { .string($0) }) } ?? .null,
@@ -80,7 +85,9 @@ extension StanzaReport.Backup {
         ]
         if let annotation = source["backup-annotation"] { object["annotation"] = annotation }
         if let error = source["backup-error"] { object["error"] = error }
-        if let start = summary.lsnStart, let stop = summary.lsnStop { object["lsn"] = .object(["start": .string(start), "stop": .string(stop)]) }
+        if let start = summary.lsnStart, let stop = summary.lsnStop {
+            object["lsn"] = .object(["start": .string(start), "stop": .string(stop)])
+        }
         if let manifest { addDetails(manifest, to: &object) }
         return .object(object)
     }
@@ -96,7 +103,9 @@ extension StanzaReport.Backup {
             ? .null
             : .array(
                 tablespaces.map { target, tablespace in
-                    .object(["destination": .string(target.path), "name": .string(tablespace.name), "oid": JSON(UInt64(tablespace.id) ?? 0)])
+                    .object([
+                        "destination": .string(target.path), "name": .string(tablespace.name), "oid": JSON(UInt64(tablespace.id) ?? 0),
+                    ])
                 })
         let damaged = manifest.damagedFiles
         if !damaged.isEmpty { object["error-list"] = .array(damaged.map { .string($0) }) }

@@ -24,7 +24,9 @@ extension StanzaReport {
         if status == .mixed {
             lines.append("    status: mixed\(running)")
             for repository in repositories {
-                lines.append("        repo\(repository.index): \(repository.status.code == 0 ? "ok" : "error (\(repository.status.code == 99 ? "other" : repository.status.message))")")
+                lines.append(
+                    "        repo\(repository.index): \(repository.status.code == 0 ? "ok" : "error (\(repository.status.code == 99 ? "other" : repository.status.message))")"
+                )
                 addOther(repository.status, to: &lines)
             }
         } else if status.code == 0 {
@@ -60,13 +62,16 @@ extension StanzaReport {
         guard let current = repositories.compactMap(\.history?.current).first else { return }
         var clusters: [DatabaseHistory.Database] = []
         for repository in repositories {
-            for database in repository.history?.databases ?? [] where !clusters.contains(where: { $0.isSameCluster(database) }) { clusters.append(database) }
+            for database in repository.history?.databases ?? [] where !clusters.contains(where: { $0.isSameCluster(database) }) {
+                clusters.append(database)
+            }
         }
         clusters.sort { ($0.isSameCluster(current) ? 1 : 0, $0.id) < ($1.isSameCluster(current) ? 1 : 0, $1.id) }
         for cluster in clusters {
             let archives = repositories.flatMap(\.archives).filter { $0.database.isSameCluster(cluster) }
             let backups = backups.filter { backup in
-                repositories.first { $0.index == backup.repository }?.history?.database(backup.summary.databaseID)?.isSameCluster(cluster) ?? false
+                repositories.first { $0.index == backup.repository }?.history?.database(backup.summary.databaseID)?.isSameCluster(cluster)
+                    ?? false
             }
             let isCurrent = cluster.isSameCluster(current)
             if !isCurrent && backups.isEmpty && archives.allSatisfy({ $0.min == nil }) { continue }
@@ -86,10 +91,15 @@ extension StanzaReport {
         func add(_ text: String) { lines.append("            " + text) }
         lines += ["", "        \(summary.type.rawValue) backup: \(summary.label)"]
         add("timestamp start/stop: \(localTimeWithZone(summary.timestampStart)) / \(localTimeWithZone(summary.timestampStop))")
-        if let start = summary.archiveStart, let stop = summary.archiveStop { add("wal start/stop: \(start) / \(stop)") } else { add("wal start/stop: n/a") }
+        if let start = summary.archiveStart, let stop = summary.archiveStop {
+            add("wal start/stop: \(start) / \(stop)")
+        } else {
+            add("wal start/stop: n/a")
+        }
         if backup.manifest != nil, let start = summary.lsnStart, let stop = summary.lsnStop { add("lsn start/stop: \(start) / \(stop)") }
         add("database size: \(sizeText(number("backup-info-size"))), database backup size: \(sizeText(number("backup-info-size-delta")))")
-        let setSize = summary.object["backup-info-repo-size-map"] == nil ? "backup set size: \(sizeText(number("backup-info-repo-size"))), " : ""
+        let setSize =
+            summary.object["backup-info-repo-size-map"] == nil ? "backup set size: \(sizeText(number("backup-info-repo-size"))), " : ""
         add("repo\(backup.repository): \(setSize)backup size: \(sizeText(number("backup-info-repo-size-delta")))")
         if let references = summary.references, !references.isEmpty {
             if backup.manifest != nil {

@@ -86,7 +86,9 @@ struct StanzaReport: Sendable {
             for summary in repositoryReport.backups {
                 report.backups.append(Backup(summary: summary, repository: index, manifest: manifests[summary.label]))
             }
-            if let state = CommandLock.state(.backup, stanza: stanza, repository: index, context) { report.backupLocks.append((index, state)) }
+            if let state = CommandLock.state(.backup, stanza: stanza, repository: index, context) {
+                report.backupLocks.append((index, state))
+            }
             report.restoreLock = report.restoreLock ?? CommandLock.state(.restore, stanza: stanza, repository: index, context)
         }
         if let type = context.options.string("type") { report.backups.removeAll { $0.summary.type.rawValue != type } }
@@ -126,7 +128,9 @@ struct StanzaReport: Sendable {
     }
 
     /// `FileMissingError`, as the field names its errors.
-    private static func errorName(_ code: BackupError.Code) -> String { code.rawValue.prefix(1).uppercased() + code.rawValue.dropFirst() + "Error" }
+    private static func errorName(_ code: BackupError.Code) -> String {
+        code.rawValue.prefix(1).uppercased() + code.rawValue.dropFirst() + "Error"
+    }
 
     /// First and last complete segment of a cluster, by listing only the outermost folders.
     private static func walRange(
@@ -139,7 +143,8 @@ struct StanzaReport: Sendable {
         func segments(_ folder: Entry) async throws(BackupError) -> [String] {
             try await repository.storage.list(folder.key).compactMap { entry in
                 let name = String(entry.key.name.prefix(24))
-                return ArchiveFile.checksum(inName: entry.key.name, of: name, repository.registry) != nil && WALSegment(name) != nil ? name : nil
+                return ArchiveFile.checksum(inName: entry.key.name, of: name, repository.registry) != nil && WALSegment(name) != nil
+                    ? name : nil
             }
         }
         var min: String?

@@ -27,7 +27,7 @@ struct ClusterFiles: Sendable {
                 var source = try await tree.open(Key(Self.controlName), range: 0..<UInt64(ControlFile.byteCount))
                 return try await source.readAll()
             }
-        } catch where error.code == .notFound {
+        } catch  where error.code == .notFound {
             throw BackupError(
                 .fileMissing, "unable to open missing file '\(path)/\(Self.controlName)' for read",
                 hint: "is pg1-path the data directory of a PostgreSQL cluster?")

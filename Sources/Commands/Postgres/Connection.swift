@@ -43,9 +43,11 @@ final class Connection {
         if let path = settings.socketPath { parameters.append(("host", path)) }
         if let user = settings.user { parameters.append(("user", user)) }
         guard
-            let handle = withCStrings(parameters.map(\.0), { keys in
-                withCStrings(parameters.map(\.1), { values in pq.pointee.PQconnectStartParams(keys, values, 0) })
-            })
+            let handle = withCStrings(
+                parameters.map(\.0),
+                { keys in
+                    withCStrings(parameters.map(\.1), { values in pq.pointee.PQconnectStartParams(keys, values, 0) })
+                })
         else { throw BackupError(.dbConnect, "out of memory") }
         backstop_pq_ignore_notices(pq, handle)
         // Until all of `self` is set it has no deinit that would close the session.

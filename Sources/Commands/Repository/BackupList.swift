@@ -17,13 +17,14 @@ extension BackupInfo {
     }
 
     /// Makes a lost main manifest again from the copy of a complete backup.
-    private func restoreManifest(_ label: String, _ repository: Repository, _ stanza: String, _ log: Log) async throws(BackupError) -> Bool {
+    private func restoreManifest(_ label: String, _ repository: Repository, _ stanza: String, _ log: Log) async throws(BackupError) -> Bool
+    {
         let key = Layout.manifest(stanza, label)
         guard try await repository.storage.stat(key + Layout.copySuffix) != nil else { return false }
         let manifest: Manifest
         do throws(BackupError) {
             manifest = try await Manifest.load(repository, stanza, label, passphrase: passphrase, log)
-        } catch where error.code != .cancelled {
+        } catch  where error.code != .cancelled {
             return false
         }
         guard manifest.timestampStop > 0, manifest.files.allSatisfy({ $0.size == 0 || $0.checksum != nil }) else { return false }
@@ -59,7 +60,9 @@ extension BackupSummary {
     /// What backup.info says of a complete backup.
     init(_ manifest: Manifest) {
         let own = manifest.files.filter { $0.reference == nil }
-        func repositorySize(_ files: [Manifest.File]) -> UInt64 { files.reduce(0) { $0 + ($1.repositorySize > 0 ? $1.repositorySize : $1.size) } }
+        func repositorySize(_ files: [Manifest.File]) -> UInt64 {
+            files.reduce(0) { $0 + ($1.repositorySize > 0 ? $1.repositorySize : $1.size) }
+        }
         var object: [String: JSON] = [
             "backrest-format": .integer(Int64(InfoFile.format)),
             "backrest-version": .string(Program.formatVersion),

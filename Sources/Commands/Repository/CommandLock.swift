@@ -67,7 +67,8 @@ final class CommandLock: Sendable {
             try makeFolder(parent)
             if mkdir(path, 0o770) == 0 { return }
         }
-        throw BackupError(.pathCreate, "unable to create lock path '\(path)': \(systemMessage(errno))", hint: "set another folder with --lock-path.")
+        throw BackupError(
+            .pathCreate, "unable to create lock path '\(path)': \(systemMessage(errno))", hint: "set another folder with --lock-path.")
     }
 
     private static func take(_ path: String) throws(BackupError) -> Held {
@@ -88,7 +89,8 @@ final class CommandLock: Sendable {
                     // The folder may be open to all users: what they put there under our name must not be written to.
                     if ours.st_mode & S_IFMT == S_IFREG, ours.st_nlink == 1 { return Held(path: path, descriptor: descriptor) }
                     close(descriptor)
-                    throw BackupError(.lockAcquire, "'\(path)' is not a lock file", hint: "remove it, or set another folder with --lock-path.")
+                    throw BackupError(
+                        .lockAcquire, "'\(path)' is not a lock file", hint: "remove it, or set another folder with --lock-path.")
                 }
             }
             close(descriptor)
@@ -109,7 +111,9 @@ final class CommandLock: Sendable {
     static func stanza(ofFile name: String) -> String? {
         guard name.hasSuffix(".lock") else { return nil }
         let parts = name.dropLast(5).split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count >= 3, Kind(rawValue: String(parts[parts.count - 2])) != nil, Int(parts[parts.count - 1]) != nil else { return nil }
+        guard parts.count >= 3, Kind(rawValue: String(parts[parts.count - 2])) != nil, Int(parts[parts.count - 1]) != nil else {
+            return nil
+        }
         return parts.dropLast(2).joined(separator: "-")
     }
 
@@ -124,7 +128,9 @@ final class CommandLock: Sendable {
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { return nil }
-        let bytes = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in count = max(0, pread(descriptor, buffer.baseAddress, 4096, 0)) }
+        let bytes = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
+            count = max(0, pread(descriptor, buffer.baseAddress, 4096, 0))
+        }
         let json = JSON(parsing: bytes)
         return State(size: json?["sz"]?.uint, complete: json?["szCplt"]?.uint)
     }

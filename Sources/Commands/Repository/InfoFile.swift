@@ -25,7 +25,8 @@ enum InfoFile {
                 continue
             }
             guard let section, let (key, text, value) = try entry(line) else {
-                throw BackupError(.format, "line \(lineNumber) is not a section or an entry: '\(String(decoding: line.prefix(80), as: UTF8.self))'")
+                throw BackupError(
+                    .format, "line \(lineNumber) is not a section or an entry: '\(String(decoding: line.prefix(80), as: UTF8.self))'")
             }
             if section == "backrest" && key == "backrest-checksum" {
                 checksum = value.string

@@ -5,9 +5,13 @@ import BackstopCore
 extension Manifest {
     /// Refuses targets and links that do not describe the same thing: a restore follows them out of PGDATA.
     func checkTargets() throws(BackupError) {
-        func invalid(_ name: String, _ reason: String) -> BackupError { BackupError(.format, "target or link '\(name)' of the manifest \(reason)") }
+        func invalid(_ name: String, _ reason: String) -> BackupError {
+            BackupError(.format, "target or link '\(name)' of the manifest \(reason)")
+        }
         var names: Set<Key> = []
-        for name in files.map(\.name) + paths.map(\.name) where !names.insert(Key(name)).inserted { throw invalid(name, "stands there twice") }
+        for name in files.map(\.name) + paths.map(\.name) where !names.insert(Key(name)).inserted {
+            throw invalid(name, "stands there twice")
+        }
         var destinations: [Key: String] = [:]
         for link in links where destinations.updateValue(link.destination, forKey: Key(link.name)) != nil {
             throw invalid(link.name, "stands there twice")

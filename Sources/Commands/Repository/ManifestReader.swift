@@ -98,7 +98,8 @@ extension Manifest {
             guard let size = value["size"]?.uint, let timestamp = value["timestamp"]?.int else { throw invalid("[target:file]", key) }
             let (owner, mode, has) = try attributes(key, value)
             var file = File(
-                name: try checked(key), size: size, originalSize: value["szo"]?.uint ?? size, timestamp: timestamp, mode: mode, owner: owner)
+                name: try checked(key), size: size, originalSize: value["szo"]?.uint ?? size, timestamp: timestamp, mode: mode, owner: owner
+            )
             if let text = value["checksum"]?.string {
                 guard let checksum = SHA1Value(text) else { throw invalid("checksum", key) }
                 file.checksum = checksum
@@ -114,7 +115,8 @@ extension Manifest {
             file.blockChecksumSize = Int(value["bic"]?.int ?? 6)
             file.blockMapSize = value["bim"]?.uint
             // Nothing that is computed from these numbers later may overflow.
-            guard [file.size, file.originalSize, file.repositorySize, file.bundleOffset, file.bundle ?? 0].allSatisfy({ $0 <= Self.largest }),
+            guard
+                [file.size, file.originalSize, file.repositorySize, file.bundleOffset, file.bundle ?? 0].allSatisfy({ $0 <= Self.largest }),
                 blockUnits <= Self.largestBlockUnits, 1...16 ~= file.blockChecksumSize,
                 file.blockMapSize.map({ blockUnits > 0 && $0 <= file.repositorySize }) ?? true
             else { throw invalid("[target:file]", key) }
@@ -134,7 +136,8 @@ extension Manifest {
 
         mutating func finish() throws(BackupError) -> Manifest {
             func text(_ key: String) -> String? { backup[key]?.string }
-            guard let label = text("backup-label"), BackupLabel.isValid(label), let type = text("backup-type").flatMap(BackupType.init) else {
+            guard let label = text("backup-label"), BackupLabel.isValid(label), let type = text("backup-type").flatMap(BackupType.init)
+            else {
                 throw BackupError(.format, "[backup] has no valid label and type")
             }
             manifest.label = label
@@ -189,7 +192,8 @@ extension Manifest {
             for index in files.indices {
                 guard let reference = files[index].reference else { continue }
                 guard let known = indexes[reference] else {
-                    throw BackupError(.assertion, "file '\(files[index].entry.name)' refers to '\(reference)', which is not in backup-reference")
+                    throw BackupError(
+                        .assertion, "file '\(files[index].entry.name)' refers to '\(reference)', which is not in backup-reference")
                 }
                 files[index].entry.reference = known
             }

@@ -104,7 +104,8 @@ extension Manifest {
             object["checksum-page-error"] = .array(
                 file.pageErrors.map { range in
                     range.count == 1
-                        ? .integer(Int64(range.lowerBound)) : .array([.integer(Int64(range.lowerBound)), .integer(Int64(range.upperBound))])
+                        ? .integer(Int64(range.lowerBound))
+                        : .array([.integer(Int64(range.lowerBound)), .integer(Int64(range.upperBound))])
                 })
         }
         file.owner.write(to: &object, besides: owner)

@@ -26,12 +26,17 @@ struct RecoverySettings {
     /// `key = 'value'`, in their order.
     func lines() throws(BackupError) -> [String] {
         var lines: [String] = []
-        func add(_ key: String, _ value: String) { lines.append("\(key) = '\(value.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''"))'") }
-        let given = Dictionary(options.map("recovery-option").map { ($0.key.map { $0 == "-" ? "_" : "\($0)" }.joined(), $0.value) }, uniquingKeysWith: { a, _ in a })
+        func add(_ key: String, _ value: String) {
+            lines.append("\(key) = '\(value.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''"))'")
+        }
+        let given = Dictionary(
+            options.map("recovery-option").map { ($0.key.map { $0 == "-" ? "_" : "\($0)" }.joined(), $0.value) },
+            uniquingKeysWith: { a, _ in a })
         for key in given.keys.sorted(by: bytewiseLess) {
             if key == "standby_mode" && version >= .v12 {
                 throw BackupError(
-                    .optionInvalid, "'standby_mode' setting is not valid for PostgreSQL >= 12", hint: "use --type=standby instead of --recovery-option=standby_mode=on.")
+                    .optionInvalid, "'standby_mode' setting is not valid for PostgreSQL >= 12",
+                    hint: "use --type=standby instead of --recovery-option=standby_mode=on.")
             }
             add(key, given[key]!)
         }

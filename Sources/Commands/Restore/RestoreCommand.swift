@@ -19,12 +19,15 @@ struct RestoreCommand {
         guard try await !cluster.isRunning() else {
             throw BackupError(
                 .pgRunning, "unable to restore while PostgreSQL is running",
-                hint: "presence of 'postmaster.pid' in '\(cluster.path)' indicates PostgreSQL is running.\nremove 'postmaster.pid' only if PostgreSQL is not running.")
+                hint:
+                    "presence of 'postmaster.pid' in '\(cluster.path)' indicates PostgreSQL is running.\nremove 'postmaster.pid' only if PostgreSQL is not running."
+            )
         }
         var (isDelta, isForced) = (context.options.flag("delta"), context.options.flag("force"))
         if isDelta || isForced, try await !isRestorable() {
             context.log.warn(
-                "--delta or --force specified but unable to find 'PG_VERSION' or '\(RestoreTarget.manifestName)' in '\(cluster.path)' to confirm that this is a valid $PGDATA directory. --delta and --force have been disabled and if any files exist in the destination directories the restore will be aborted.")
+                "--delta or --force specified but unable to find 'PG_VERSION' or '\(RestoreTarget.manifestName)' in '\(cluster.path)' to confirm that this is a valid $PGDATA directory. --delta and --force have been disabled and if any files exist in the destination directories the restore will be aborted."
+            )
             (isDelta, isForced) = (false, false)
         }
         try await removeSpool()

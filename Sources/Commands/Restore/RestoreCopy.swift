@@ -66,7 +66,8 @@ private final class RestoreWorker {
         meter.file = key.path
         if try await isKept(file, tree, key) {
             copy.meter.add(Int64(file.size), file: key.path)
-            copy.context.log.detail("restore file \(path) - exists and matches backup (\(sizeText(file.size)), \(copy.meter.percent)%)", worker: number)
+            copy.context.log.detail(
+                "restore file \(path) - exists and matches backup (\(sizeText(file.size)), \(copy.meter.percent)%)", worker: number)
             return
         }
         let options = PutOptions(durable: !isSynced, attributes: copy.attributes(file))
@@ -82,7 +83,8 @@ private final class RestoreWorker {
             throw explain(error, file, path)
         }
         copy.context.log.detail(
-            "restore file \(path) (\(sizeText(file.size)), \(copy.meter.percent)%)\(file.checksum.map { " checksum \($0)" } ?? "")", worker: number)
+            "restore file \(path) (\(sizeText(file.size)), \(copy.meter.percent)%)\(file.checksum.map { " checksum \($0)" } ?? "")",
+            worker: number)
     }
 
     func read(_ file: Manifest.File) async throws(BackupError) -> [UInt8] {
@@ -102,7 +104,8 @@ private final class RestoreWorker {
         var error = error.during("unable to restore '\(path)' from \(repository.name) file '\(repository.storage.location)/\(key)'")
         if error.code == .crypto { error.code = .format }
         if error.hint == nil, [.checksum, .corrupt, .format, .notFound].contains(error.code) {
-            error.hint = "the file in the repository is damaged or missing: restore another backup with --set, or from another repository with --repo."
+            error.hint =
+                "the file in the repository is damaged or missing: restore another backup with --set, or from another repository with --repo."
         }
         return error
     }
@@ -132,7 +135,8 @@ private final class RestoreWorker {
         }
         var flow = try Flow(source, Chain(steps))
         let map = try BlockMap(
-            try await flow.readAll(), blockSize: file.blockSize, checksumSize: file.blockChecksumSize, references: manifest.references.count)
+            try await flow.readAll(), blockSize: file.blockSize, checksumSize: file.blockChecksumSize, references: manifest.references.count
+        )
         return BlockSource(storage, map, blockSize: file.blockSize, chain: pieces) { reference, bundle in
             let label = manifest.references[reference]
             return bundle == 0 ? Layout.backup(stanza, label) / "\(file.name).pgbi" : Layout.bundle(stanza, label, bundle)
@@ -149,7 +153,7 @@ private final class RestoreWorker {
             do throws(BackupError) {
                 var flow = try Flow(try await tree.open(key), existing)
                 try await flow.drain(&block)
-            } catch where error.code == .checksum {
+            } catch  where error.code == .checksum {
                 return false
             }
         }

@@ -41,7 +41,9 @@ extension Manifest {
         if let unknown = unused.keys.min() {
             throw BackupError(
                 .tablespaceMap, "unable to remap invalid tablespace '\(unknown)'",
-                hint: "tablespaces of this backup: \(targets.compactMap(\.tablespace).map { "\($0.name) (\($0.id))" }.joined(separator: ", ")).")
+                hint:
+                    "tablespaces of this backup: \(targets.compactMap(\.tablespace).map { "\($0.name) (\($0.id))" }.joined(separator: ", "))."
+            )
         }
     }
 
@@ -51,11 +53,15 @@ extension Manifest {
 
     private mutating func remapLinks(_ options: Options, _ log: Log) throws(BackupError) {
         let map = options.map("link-map")
-        for (name, destination) in map.sorted(by: { bytewiseLess($0.key, $1.key) }) { try remapLink("\(Manifest.dataName)/\(name)", destination, log) }
+        for (name, destination) in map.sorted(by: { bytewiseLess($0.key, $1.key) }) {
+            try remapLink("\(Manifest.dataName)/\(name)", destination, log)
+        }
         if options.flag("link-all") { return }
         let mapped = Set(map.keys.map { "\(Manifest.dataName)/\($0)" })
         for target in targets where target.isLink && target.tablespace == nil && !mapped.contains(target.name) {
-            log.warn("\(target.file == nil ? "contents of directory" : "file") link '\(Manifest.shown(target.name))' will be restored as a \(target.file == nil ? "directory" : "file") at the same location")
+            log.warn(
+                "\(target.file == nil ? "contents of directory" : "file") link '\(Manifest.shown(target.name))' will be restored as a \(target.file == nil ? "directory" : "file") at the same location"
+            )
             links.removeAll { $0.name == target.name }
         }
         targets.removeAll { $0.isLink && $0.tablespace == nil && !mapped.contains($0.name) }
@@ -68,13 +74,19 @@ extension Manifest {
         let isFile = fileIndex(name) != nil
         let isFolder = paths.contains { $0.name == name }
         guard isFile || isFolder, name != Manifest.dataName else {
-            throw BackupError(.linkMap, "unable to remap invalid link '\(Manifest.shown(name))'", hint: "it is neither a link nor a file or folder of the backup.")
+            throw BackupError(
+                .linkMap, "unable to remap invalid link '\(Manifest.shown(name))'",
+                hint: "it is neither a link nor a file or folder of the backup.")
         }
         let key = Key(destination)
         if isFile, destination.utf8.lastIndex(of: UInt8(ascii: "/")) == nil {
-            throw BackupError(.linkMap, "'\(destination)' is not a valid destination for the file link '\(name)'", hint: "a path with a folder is needed.")
+            throw BackupError(
+                .linkMap, "'\(destination)' is not a valid destination for the file link '\(name)'", hint: "a path with a folder is needed."
+            )
         }
-        let target = Target(name: name, path: isFile ? (destination.hasBytes("/") && key.parent.path.isEmpty ? "/" : key.parent.path) : destination, file: isFile ? String(key.name) : nil, isLink: true, tablespace: nil)
+        let target = Target(
+            name: name, path: isFile ? (destination.hasBytes("/") && key.parent.path.isEmpty ? "/" : key.parent.path) : destination,
+            file: isFile ? String(key.name) : nil, isLink: true, tablespace: nil)
         targets.removeAll { $0.name == name }
         targets.append(target)
         links.removeAll { $0.name == name }

@@ -13,7 +13,8 @@ struct RestoreSet {
         let options = context.options
         let wanted = options.string("set").flatMap { $0 == "latest" ? nil : $0 }
         if let wanted, !BackupLabel.isValid(wanted) {
-            throw BackupError(.optionInvalidValue, "'\(wanted)' is not valid for '--set' option", hint: "a backup label looks like 20261121-033952F.")
+            throw BackupError(
+                .optionInvalidValue, "'\(wanted)' is not valid for '--set' option", hint: "a backup label looks like 20261121-033952F.")
         }
         var target: Target?
         if wanted == nil, let text = options.string("target") {
@@ -33,7 +34,7 @@ struct RestoreSet {
                     return RestoreSet(repository: repository, label: label, passphrase: info.passphrase)
                 }
                 problems.append("\(repository.name): \(info.backups.isEmpty ? "no backup sets to restore" : "no backup set that fits")")
-            } catch where error.code != .cancelled {
+            } catch  where error.code != .cancelled {
                 firstError = firstError ?? error
                 problems.append(error.text(of: "repo\(index)"))
                 context.log.warn(error.text(of: "repo\(index)"))
@@ -74,7 +75,9 @@ struct RestoreSet {
     private static func none(_ wanted: String?, _ options: Options, _ problems: [String]) -> BackupError {
         let list = problems.joined(separator: "\n")
         if let wanted {
-            return BackupError(.backupSetInvalid, "backup set \(wanted) is not valid\n" + list, hint: "'\(Program.name) info' lists the backups that there are.")
+            return BackupError(
+                .backupSetInvalid, "backup set \(wanted) is not valid\n" + list,
+                hint: "'\(Program.name) info' lists the backups that there are.")
         }
         if let type = options.string("type"), type == "time" || type == "lsn" {
             return BackupError(

@@ -41,7 +41,9 @@ struct RestoreTarget: Sendable {
             if geteuid() != 0 {
                 var status = stat()
                 guard stat(path, &status) == 0, status.st_uid == geteuid() else {
-                    throw BackupError(.pathOpen, "unable to restore to path '\(path)' not owned by current user", hint: "run the restore as the owner of the cluster.")
+                    throw BackupError(
+                        .pathOpen, "unable to restore to path '\(path)' not owned by current user",
+                        hint: "run the restore as the owner of the cluster.")
                 }
                 guard status.st_mode & 0o700 == 0o700 else {
                     throw BackupError(.pathOpen, "unable to restore to path '\(path)' without rwx permissions for its owner")
@@ -62,7 +64,9 @@ struct RestoreTarget: Sendable {
         for link in links {
             let path = manifest.place(of: link)
             if try await context.openTree("").stat(Key(absolute: path)) != nil {
-                throw BackupError(.fileExists, "unable to restore file '\(path)' because it already exists", hint: "try using --delta if this is what you intended.")
+                throw BackupError(
+                    .fileExists, "unable to restore file '\(path)' because it already exists",
+                    hint: "try using --delta if this is what you intended.")
             }
         }
     }

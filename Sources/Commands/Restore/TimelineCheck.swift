@@ -24,7 +24,8 @@ enum TimelineCheck {
             let hex = target.hasPrefix("0x")
             guard let number = UInt32(hex ? String(target.dropFirst(2)) : target, radix: hex ? 16 : 10), number > 0 else {
                 throw BackupError(
-                    .optionInvalidValue, "target timeline '\(target)' is not valid", hint: "use current, latest, a number, or 0x and hexadecimal digits.")
+                    .optionInvalidValue, "target timeline '\(target)' is not valid",
+                    hint: "use current, latest, a number, or 0x and hexadecimal digits.")
             }
             timeline = number
         }
@@ -35,7 +36,7 @@ enum TimelineCheck {
         let bytes: [UInt8]
         do throws(BackupError) {
             bytes = try await repository.read(key, info.passphrase)
-        } catch where error.code == .notFound {
+        } catch  where error.code == .notFound {
             throw BackupError(
                 .fileMissing, "\(repository.name): timeline \(hexadecimal8(timeline)) has no history file '\(key)'",
                 hint: "does the target timeline exist, and was its history archived?")

@@ -27,10 +27,12 @@ struct StanzaCreate {
 
     /// A stanza is a folder name, and options must not be mistaken for one.
     private static func checkName(_ name: String) throws(BackupError) {
-        let isValid = !name.hasPrefix("-") && !name.hasPrefix(".") && name.utf8.allSatisfy { $0 > 32 && $0 != UInt8(ascii: "/") && $0 != 127 }
+        let isValid =
+            !name.hasPrefix("-") && !name.hasPrefix(".") && name.utf8.allSatisfy { $0 > 32 && $0 != UInt8(ascii: "/") && $0 != 127 }
         guard isValid, name != "all" else {
             throw BackupError(
-                .optionInvalidValue, "'\(name)' is not valid for 'stanza' option", hint: "use letters, digits, '-', '_' and '.', for example 'main'.")
+                .optionInvalidValue, "'\(name)' is not valid for 'stanza' option",
+                hint: "use letters, digits, '-', '_' and '.', for example 'main'.")
         }
     }
 
@@ -65,7 +67,9 @@ struct StanzaCreate {
             let (there, missing) = existingArchive == nil ? ("backup.info", "archive.info") : ("archive.info", "backup.info")
             throw BackupError(
                 .fileMissing, "\(there) exists but \(missing) is missing on \(repository.name)",
-                hint: "this may be a symptom of repository corruption!\nrestore the missing file from a copy of the repository, or use another repository path.")
+                hint:
+                    "this may be a symptom of repository corruption!\nrestore the missing file from a copy of the repository, or use another repository path."
+            )
         }
     }
 
@@ -73,23 +77,30 @@ struct StanzaCreate {
         for folder in [Layout.backups(stanza), Layout.archive(stanza)] {
             guard try await repository.storage.list(folder).allSatisfy({ $0.key.path.hasSuffix(Layout.temporarySuffix) }) else {
                 throw BackupError(
-                    .pathNotEmpty, "\(folder.path.prefix { $0 != "/" }) directory '\(repository.storage.location)/\(folder)' is not empty on \(repository.name)",
-                    hint: "this may be a symptom of repository corruption!\nits info files are missing: use another repository path, or move the folder away.")
+                    .pathNotEmpty,
+                    "\(folder.path.prefix { $0 != "/" }) directory '\(repository.storage.location)/\(folder)' is not empty on \(repository.name)",
+                    hint:
+                        "this may be a symptom of repository corruption!\nits info files are missing: use another repository path, or move the folder away."
+                )
             }
         }
     }
 
-    private func checkMatch(_ archive: DatabaseHistory.Database, _ backup: DatabaseHistory.Database, _ control: ControlFile) throws(BackupError) {
+    private func checkMatch(_ archive: DatabaseHistory.Database, _ backup: DatabaseHistory.Database, _ control: ControlFile)
+        throws(BackupError)
+    {
         guard archive.isSameCluster(backup), archive.id == backup.id else {
             throw BackupError(
-                .fileInvalid, "backup info file and archive info file do not match"
+                .fileInvalid,
+                "backup info file and archive info file do not match"
                     + "\narchive: id = \(archive.id), version = \(archive.version), system-id = \(archive.systemID)"
                     + "\nbackup : id = \(backup.id), version = \(backup.version), system-id = \(backup.systemID)",
                 hint: "this may be a symptom of repository corruption!")
         }
         guard archive.systemID == control.systemID, archive.version == control.version.description else {
             throw BackupError(
-                .fileInvalid, "backup and archive info files exist but do not match the database"
+                .fileInvalid,
+                "backup and archive info files exist but do not match the database"
                     + "\ndatabase: version = \(control.version), system-id = \(control.systemID)"
                     + "\nstanza  : version = \(archive.version), system-id = \(archive.systemID)",
                 hint: "is this the correct stanza?\ndid an error occur during stanza-upgrade?")

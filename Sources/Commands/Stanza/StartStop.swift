@@ -33,13 +33,17 @@ enum StartStop {
         guard let directory = opendir(folder) else { return }
         defer { closedir(directory) }
         while let item = readdir(directory) {
-            let name = withUnsafePointer(to: &item.pointee.d_name) { String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) }
+            let name = withUnsafePointer(to: &item.pointee.d_name) {
+                String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
+            }
             guard let owner = CommandLock.stanza(ofFile: name), stanza == nil || stanza == owner else { continue }
             let descriptor = open("\(folder)/\(name)", O_RDONLY | O_CLOEXEC)
             guard descriptor >= 0 else { continue }
             defer { close(descriptor) }
             if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { continue }
-            let bytes = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in count = max(0, pread(descriptor, buffer.baseAddress, 4096, 0)) }
+            let bytes = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
+                count = max(0, pread(descriptor, buffer.baseAddress, 4096, 0))
+            }
             guard let pid = JSON(parsing: bytes)?["pid"]?.int, pid > 1, let number = pid_t(exactly: pid) else { continue }
             context.log.info("sent term signal to process \(pid)")
             kill(number, SIGTERM)

@@ -87,7 +87,9 @@ struct BlockMap: Sendable {
                 let superBlock = SuperBlock(
                     reference: reference, bundle: state.bundle, offset: state.offset, stored: state.stored, plain: state.plain)
                 _ = try reader.sum(state.offset, state.stored)
-                guard count <= UInt64(bytes.count), state.stored > 0, try reader.sum(state.next, count) <= whole else { throw reader.corrupt }
+                guard count <= UInt64(bytes.count), state.stored > 0, try reader.sum(state.next, count) <= whole else {
+                    throw reader.corrupt
+                }
                 for number in 0..<count {
                     blocks.append(Block(superBlock: superBlock, number: state.next + number, checksum: try reader.bytes(checksumSize)))
                 }

@@ -60,7 +60,8 @@ struct BlockSource: ByteSource, ~Copyable {
             throw error.during("super block at \(superBlock.offset) of '\(key)'")
         }
         guard UInt64(content.count) == superBlock.plain else {
-            throw BackupError(.corrupt, "super block at \(superBlock.offset) of '\(key)' has \(content.count) bytes, expected \(superBlock.plain)")
+            throw BackupError(
+                .corrupt, "super block at \(superBlock.offset) of '\(key)' has \(content.count) bytes, expected \(superBlock.plain)")
         }
         if kept.count == Self.keptAtMost { kept.removeFirst() }
         kept.append((superBlock, content))

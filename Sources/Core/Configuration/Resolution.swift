@@ -46,7 +46,8 @@ struct Resolution {
             includeFolder: try early("config-include-path"))
         let search = try ConfigurationSearch(request, folders)
         notes += search.notes
-        stanzas = Set(search.file.sections.keys.map { String($0.prefix { $0 != ":" }) }).filter { !$0.hasPrefix("global") }.sorted(by: bytewiseLess)
+        stanzas = Set(search.file.sections.keys.map { String($0.prefix { $0 != ":" }) }).filter { !$0.hasPrefix("global") }.sorted(
+            by: bytewiseLess)
         let stanza = try early("stanza")
         var sections = FileOptions(search.file, table, command: command, stanza: stanza)
         sections.isStrict = try early("config-strict").map { $0 != "n" } ?? sections.text("config-strict").map { $0 != "n" } ?? true

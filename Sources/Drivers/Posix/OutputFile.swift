@@ -26,8 +26,10 @@ struct OutputFile: ~Copyable {
             var ours = FileStatus()
             var named = FileStatus()
             // Whoever had it before may have renamed it between our open and our lock.
-            if fstat(opened, &ours) == 0, fileStatus(path, follow: false, &named) == 0, ours.st_ino == named.st_ino, ours.st_dev == named.st_dev,
-                ours.st_mode & S_IFMT == S_IFREG, ours.st_nlink == 1, ours.st_size == 0 || ftruncate(opened, 0) == 0 {
+            if fstat(opened, &ours) == 0, fileStatus(path, follow: false, &named) == 0, ours.st_ino == named.st_ino,
+                ours.st_dev == named.st_dev,
+                ours.st_mode & S_IFMT == S_IFREG, ours.st_nlink == 1, ours.st_size == 0 || ftruncate(opened, 0) == 0
+            {
                 self.path = path
                 descriptor = opened
                 return

@@ -168,7 +168,7 @@ public final class PosixStorage: FileTree {
         let usual = temporaryPath(for: key, "")
         do throws(BackupError) {
             if let file = try OutputFile(claiming: usual, mode: modes.file) { return file }
-        } catch where error.code == .notFound {
+        } catch  where error.code == .notFound {
             try makeFolders(key.parent, mode: modes.folder, durable: true)
             if let file = try OutputFile(claiming: usual, mode: modes.file) { return file }
         }
