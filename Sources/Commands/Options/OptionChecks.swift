@@ -17,10 +17,10 @@ func checkOptions(_ configuration: inout Configuration) throws(BackupError) {
 private func checkStanzaName(_ configuration: Configuration) throws(BackupError) {
     guard let stanza = configuration.stanza else { return }
     let isBroken = stanza.unicodeScalars.contains { $0 == "/" || $0 == ":" || $0 == "[" || $0 == "]" || $0.value < 0x20 }
-    guard !isBroken, !stanza.hasPrefix("-"), !stanza.hasPrefix("."), stanza != "global" else {
+    guard !isBroken, !stanza.hasPrefix("-"), !stanza.hasPrefix("."), stanza != "global", stanza != "all" else {
         throw BackupError(
             .optionInvalidValue, "'\(stanza)' is not allowed for option 'stanza'",
-            hint: "a stanza's name is no path: without / : [ ], not beginning with - or a dot, and not 'global'.")
+            hint: "a stanza's name is no path: without / : [ ], not beginning with - or a dot, and neither 'global' nor 'all'.")
     }
 }
 

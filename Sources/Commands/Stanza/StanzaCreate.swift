@@ -8,7 +8,6 @@ struct StanzaCreate {
 
     static func run(_ context: RunContext) async throws(BackupError) {
         let stanza = try context.stanza()
-        try checkName(stanza)
         try StopFile.check(stanza, context)
         let indexes = context.options.indexes(.repo)
         let lock = try CommandLock(CommandLock.Kind.allCases, stanza: stanza, repositories: indexes, context)
@@ -23,17 +22,6 @@ struct StanzaCreate {
             }
         }
         _ = (lock, cluster)
-    }
-
-    /// A stanza is a folder name, and options must not be mistaken for one.
-    private static func checkName(_ name: String) throws(BackupError) {
-        let isValid =
-            !name.hasPrefix("-") && !name.hasPrefix(".") && name.utf8.allSatisfy { $0 > 32 && $0 != UInt8(ascii: "/") && $0 != 127 }
-        guard isValid, name != "all" else {
-            throw BackupError(
-                .optionInvalidValue, "'\(name)' is not valid for 'stanza' option",
-                hint: "use letters, digits, '-', '_' and '.', for example 'main'.")
-        }
     }
 
     /// pg_control of the cluster that is in pg1-path; with `--online` the server must agree that it is its own.
