@@ -155,7 +155,7 @@ struct ArchiveGet {
         expect.next(digest: match.sha1, size: nil)
         // Recovery waits for each segment: a second core makes up for the time it takes to verify. It gets the checksum too where
         // decoding takes less time than writing.
-        let hashesAhead = codec.name == "none" || codec.name == "lz4"
+        let hashesAhead = codec.name == "none"
         let ahead = try ReadAhead(try Flow(stored, Chain(steps + (hashesAhead ? [.tap(expect)] : []))))
         var flow = try Flow(ahead, Chain(hashesAhead ? [] : [.tap(expect)]))
         // Not durable: PostgreSQL asks again after a crash.
