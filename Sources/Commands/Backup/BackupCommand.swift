@@ -115,13 +115,17 @@ struct BackupCommand {
     }
 
     /// Folders of backups that never were completed: the lock says that nobody on this host works on them.
-    /// What was ever listed stays: it may be all that is left of a damaged repository.
+    /// What was ever completed, and so is in the history, stays: it may be all that is left of a damaged repository.
     private func removeUnfinished(besides listed: Set<String>) async throws(BackupError) {
         for folder in try await repository.storage.list(Layout.backups(stanza)) where folder.kind == .folder {
             let label = String(folder.key.name)
             guard BackupLabel.isValid(label), !listed.contains(label),
                 try await repository.storage.stat(Layout.manifest(stanza, label)) == nil
             else { continue }
+            if try await repository.storage.stat(Layout.history(stanza, manifestOf: label)) != nil {
+                context.log.warn("backup '\(label)' was completed but has lost its manifest; its files are kept")
+                continue
+            }
             context.log.warn("remove unfinished backup \(label): an earlier backup was interrupted")
             try await repository.storage.removeAll(folder.key)
         }

@@ -5,13 +5,14 @@ import BackstopCore
 extension Manifest {
     /// Refuses targets and links that do not describe the same thing: a restore follows them out of PGDATA.
     func checkTargets() throws(BackupError) {
-        func invalid(_ name: String, _ reason: String) -> BackupError {
-            BackupError(.format, "target or link '\(name)' of the manifest \(reason)")
-        }
+        func invalid(_ name: String, _ reason: String) -> BackupError { BackupError(.format, "'\(name)' of the manifest \(reason)") }
         var names: Set<Key> = []
         for name in files.map(\.name) + paths.map(\.name) where !names.insert(Key(name)).inserted {
             throw invalid(name, "stands there twice")
         }
+        try checkTablespaceNames(invalid)
+        names = []
+        for target in targets where !names.insert(Key(target.name)).inserted { throw invalid(target.name, "stands there twice") }
         var destinations: [Key: String] = [:]
         for link in links where destinations.updateValue(link.destination, forKey: Key(link.name)) != nil {
             throw invalid(link.name, "stands there twice")
@@ -37,6 +38,26 @@ extension Manifest {
         }
         if let left = destinations.keys.min() { throw invalid(left.path, "has no target") }
         guard targets.contains(where: { sameBytes($0.name, Self.dataName) }) else { throw invalid(Self.dataName, "is missing") }
+    }
+
+    /// A tablespace may lie anywhere on the host, so nothing but the one folder that PostgreSQL makes in there can be part of a backup.
+    private func checkTablespaceNames(_ invalid: (_ name: String, _ reason: String) -> BackupError) throws(BackupError) {
+        let tablespaces = Set(targets.compactMap { target in target.tablespace.map { Key("\(Self.tablespaceName)/\($0.id)") } })
+        let folders = Set(paths.map { Key($0.name) })
+        var version: String?
+        for name in files.map(\.name) + paths.map(\.name) {
+            if name.isBelow("\(Self.dataName)/\(Self.tablespaceName)") {
+                throw invalid(name, "is in \(Self.tablespaceName) but not a link")
+            }
+            guard name.isBelow(Self.tablespaceName) else { continue }
+            let parts = name.pathParts
+            guard tablespaces.contains(Key("\(parts[0])/\(parts[1])")) else { throw invalid(name, "is in an unknown tablespace") }
+            if parts.count == 2, folders.contains(Key(name)) { continue }
+            guard parts.count > 2, parts[2].hasBytes("PG_"), sameBytes(version ?? parts[2], parts[2]) else {
+                throw invalid(name, "is not in the folder of the cluster in its tablespace")
+            }
+            version = parts[2]
+        }
     }
 
     /// The absolute place a linked target leads to; relative destinations are seen from the link's folder in PGDATA.

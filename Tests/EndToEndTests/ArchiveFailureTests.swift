@@ -1,0 +1,136 @@
+import EndToEndSupport
+import Foundation
+import Testing
+
+/// Archives in part unreadable and pushes that end early: recovery gets what any repository has, and a segment that was reported as
+/// archived survives.
+@Suite(.servers)
+struct ArchiveFailureTests {
+    private func stored(_ name: String, _ bench: Workbench) throws -> String {
+        try run(["find", "\(bench.repository)/archive/demo", "-name", "\(name)-*"]).output.trimmingCharacters(in: .newlines)
+    }
+
+    /// What one repository cannot give, the next one does.
+    @Test(arguments: ["chmod 000", "truncate -s 1000", "printf damage | dd conv=notrunc bs=1 seek=2000 of="])
+    func secondRepositoryHelps(_ damage: String) throws {
+        let (bench, names) = try Segments.workbench()
+        let second = try bench.folder.makeDirectory("second", mode: "750")
+        try bench.configure(["repo2-path": second])
+        try bench.run("--no-online", "stanza-create")
+        #expect(try bench.push(names[0]).status == 0)
+        let segment = try stored(names[0], bench)
+        try run(["sh", "-c", damage.hasSuffix("=") ? "\(damage)\"$0\"" : "\(damage) \"$0\"", segment])
+        let outcome = try bench.attempt("archive-get", names[0], bench.folder.path("got"), in: bench.data)
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(outcome.text.contains("repo1"), "\(outcome)")
+        #expect(try bench.isSame(names[0], as: bench.folder.path("got")))
+        // Without the good one it is an error, never the end of the archive.
+        try run(["rm", "-r", second])
+        try run(["rm", bench.folder.path("got")])
+        let alone = try bench.attempt("archive-get", names[0], bench.folder.path("got"), in: bench.data)
+        #expect(alone.status > 1 && alone.status < 126, "\(alone)")
+        #expect(alone.text.contains(names[0]), "\(alone)")
+        #expect(try attempt(["test", "-e", bench.folder.path("got")]).status == 1)
+        try run(["chmod", "640", segment])
+    }
+
+    /// A segment that is there but may not be decoded is no missing segment.
+    @Test func codecIsNotAllowed() throws {
+        let (bench, names) = try Segments.workbench(Format(.gz))
+        #expect(try bench.push(names[0]).status == 0)
+        let plugins = try bench.folder.write(
+            "plugins.conf",
+            "[storage]\nposix = builtin\n[codec]\nnone = builtin\nzst = builtin\n[cipher]\naes-256-cbc = builtin\n[checksum]\nsha1 = builtin\n")
+        try bench.configure(["compress-type": "zst"])
+        for name in names.prefix(2) {
+            let outcome = try bench.attempt("--plugins=\(plugins)", "archive-get", name, bench.folder.path("got"), in: bench.data)
+            if name == names[0] {
+                #expect(outcome.status > 1 && outcome.status < 126, "\(outcome)")
+                #expect(outcome.text.contains("gz"), "\(outcome)")
+            } else {
+                #expect(outcome.status == 1, "\(outcome)")
+            }
+        }
+        // Nor is it pushed a second time in another form.
+        let again = try bench.attempt("--plugins=\(plugins)", "archive-push", "pg_wal/\(names[0])", in: bench.data)
+        #expect(again.status == 0, "\(again)")
+        #expect(try bench.archived().filter { $0.hasPrefix(names[0]) }.count == 1)
+        #expect(try bench.info().archive.first?.max == names[0])
+    }
+
+    /// A run that was killed after its rename has not made the name durable; the repeat does, before it says that the segment is there.
+    @Test func presentSegmentIsSynced() throws {
+        let (bench, names) = try Segments.workbench()
+        #expect(try bench.push(names[0]).status == 0)
+        let folder = URL(fileURLWithPath: try stored(names[0], bench)).deletingLastPathComponent()
+        let trace = bench.folder.path("trace")
+        let outcome = try attempt(
+            ["strace", "-f", "-y", "-e", "trace=fsync,fdatasync,syncfs", "-o", trace] + bench.command(["archive-push", "pg_wal/\(names[0])"]),
+            in: bench.data)
+        #expect(outcome.status == 0, "\(outcome)")
+        let calls = try String(contentsOfFile: trace, encoding: .utf8)
+        // The folder of the segment, and those above whose names the first run made.
+        for path in [folder, folder.deletingLastPathComponent(), folder.deletingLastPathComponent().deletingLastPathComponent()] {
+            #expect(calls.contains("<\(path.path)>) = 0"), "\(path.path)\n\(calls)")
+        }
+    }
+
+    @Test func newSegmentIsSynced() throws {
+        let (bench, names) = try Segments.workbench()
+        let trace = bench.folder.path("trace")
+        let outcome = try attempt(
+            ["strace", "-f", "-y", "-e", "trace=fsync,rename,renameat,renameat2", "-o", trace] + bench.command(["archive-push", "pg_wal/\(names[0])"]),
+            in: bench.data)
+        #expect(outcome.status == 0, "\(outcome)")
+        let calls = try String(contentsOfFile: trace, encoding: .utf8).components(separatedBy: "\n")
+        let segment = URL(fileURLWithPath: try stored(names[0], bench))
+        let content = try #require(calls.firstIndex { $0.contains("fsync(") && $0.contains(names[0]) }, "\(calls)")
+        let renamed = try #require(calls.firstIndex { $0.contains("rename") && $0.contains(segment.lastPathComponent) }, "\(calls)")
+        let folder = try #require(calls.lastIndex { $0.contains("<\(segment.deletingLastPathComponent().path)>) = 0") }, "\(calls)")
+        #expect(content < renamed && renamed < folder, "\(calls)")
+    }
+
+    /// What a killed run leaves is taken over by its repeat.
+    @Test(arguments: [41, 42] as [UInt64])
+    func nothingTemporaryStays(_ seed: UInt64) throws {
+        let (bench, names) = try Segments.workbench(Format(.bz2))
+        var random = Seeded(seed)
+        func temporary() throws -> [String] { try bench.archived().filter { $0.hasSuffix(".pgbackrest.tmp") } }
+        var left = 0
+        for (index, name) in names.prefix(4).enumerated() {
+            let running = try Running(bench.command(["archive-push", "pg_wal/\(name)"]), in: bench.data)
+            // Half of them are killed while the temporary file is there, half at any moment.
+            let moment = Double.random(in: 0...0.2, using: &random)
+            let start = ContinuousClock.now
+            while running.poll() == nil {
+                if index % 2 == 0 ? (try !temporary().isEmpty) : start.duration(to: .now) > .seconds(moment) { break }
+            }
+            running.signal(9)
+            _ = try running.wait()
+            left += try temporary().count
+            let repeated = try bench.push(name)
+            #expect(repeated.status == 0, "\(repeated)")
+            #expect(try temporary().isEmpty)
+            let got = try #require(try bench.get(name))
+            #expect(try bench.isSame(name, as: got))
+        }
+        #expect(left > 0)
+    }
+
+    /// PostgreSQL that is stopped wants its archiver to end: status 63, so that the segment is kept and pushed again.
+    @Test(arguments: [2, 15] as [Int32])
+    func terminate(_ signal: Int32) throws {
+        let (bench, names) = try Segments.workbench(Format(.bz2))
+        // A segment that takes a while: the header of the first, and then as much as is needed.
+        try run(["sh", "-c", "cp \"$0\" large && chmod 600 large && head -c 64M /dev/urandom >>large && mv large \"$0\"", "pg_wal/\(names[0])"], in: bench.data)
+        let running = try Running(bench.command(["archive-push", "pg_wal/\(names[0])"]), in: bench.data)
+        try eventually("the push is at work") {
+            if let outcome = running.poll() { throw Failure("the push ended too early\n\(outcome)") }
+            return try bench.archived().contains { $0.hasSuffix(".pgbackrest.tmp") } ? true : nil
+        }
+        kill(running.process, signal)
+        let outcome = try running.wait()
+        #expect(outcome.status == 63, "\(outcome)")
+        #expect(try bench.archived() == ["archive.info", "archive.info.copy"])
+    }
+}
