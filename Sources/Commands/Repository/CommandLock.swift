@@ -75,7 +75,7 @@ final class CommandLock: Sendable {
         // `info` takes a lock for a moment to see whether it is held, so a busy lock is tried again.
         for attempt in 0..<5 {
             if attempt > 0 { usleep(50_000) }
-            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
+            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o640)
             if descriptor < 0 {
                 throw BackupError(
                     .lockAcquire, "unable to acquire lock on file '\(path)': \(systemMessage(errno))",
@@ -122,9 +122,12 @@ final class CommandLock: Sendable {
         var complete: UInt64?
     }
 
+    /// Opens a lock file that others may have made: it is not waited for and no link is followed.
+    static func openToLook(_ path: String) -> Int32 { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
+
     /// What holds the lock now; nil when nobody does.
     static func state(_ kind: Kind, stanza: String, repository: Int, _ context: RunContext) -> State? {
-        let descriptor = open("\(folder(context))/\(stanza)-\(kind.rawValue)-\(repository).lock", O_RDONLY | O_CLOEXEC)
+        let descriptor = openToLook("\(folder(context))/\(stanza)-\(kind.rawValue)-\(repository).lock")
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { return nil }

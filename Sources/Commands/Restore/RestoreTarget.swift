@@ -53,7 +53,8 @@ struct RestoreTarget: Sendable {
             let type = context.options.string("type")
             for entry in try await tree.list(.root) {
                 let base = String(entry.key.name)
-                if name == Manifest.dataName, base == Self.manifestName { continue }
+                // Also what a run that was killed left of it under a temporary name.
+                if name == Manifest.dataName, base == Self.manifestName || base.hasBytes("\(Self.manifestName).") { continue }
                 if name == Manifest.dataName, type == "preserve", Self.recoveryFiles.contains(base) { continue }
                 throw BackupError(
                     .pathNotEmpty, "unable to restore to path '\(path)' because it contains files",

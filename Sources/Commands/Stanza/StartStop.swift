@@ -37,7 +37,7 @@ enum StartStop {
                 String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
             }
             guard let owner = CommandLock.stanza(ofFile: name), stanza == nil || stanza == owner else { continue }
-            let descriptor = open("\(folder)/\(name)", O_RDONLY | O_CLOEXEC)
+            let descriptor = CommandLock.openToLook("\(folder)/\(name)")
             guard descriptor >= 0 else { continue }
             defer { close(descriptor) }
             if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { continue }

@@ -1,0 +1,123 @@
+import EndToEndSupport
+import Foundation
+import Testing
+
+/// Names and texts that are bytes to a file system and to PostgreSQL, whatever they look like to a person.
+@Suite(.servers)
+struct UnusualNamesTests {
+    /// A manifest has a line for each database, so this one cannot be in it: refused before anything is stored.
+    @Test func databaseWithALineFeed() throws {
+        let bench = try Workbench()
+        let cluster = try bench.clusterWithBackup()
+        try cluster.query("CREATE DATABASE \"two\nlines\"")
+        let outcome = try bench.attempt("--type=full", "backup")
+        #expect(outcome.status == 32, "\(outcome)")
+        #expect(outcome.text.contains("two") && outcome.text.contains("lines"), "\(outcome)")
+        #expect(try bench.labels().count == 1)
+        // The server is not left in backup mode, nor the lock held.
+        try cluster.query("DROP DATABASE \"two\nlines\"")
+        try cluster.query("CREATE DATABASE \"[it's] = {\"\"ü\"\"}\\\"")
+        try bench.run("--type=full", "backup")
+        #expect(try bench.labels().count == 2)
+        let text = try bench.run("--set=\(try #require(try bench.labels().last))", "info").output
+        #expect(text.contains("[it's] = {\"ü\"}\\ ("), "\(text)")
+    }
+
+    private static let names = [
+        "\u{e9}", "e\u{301}", "\u{301}x", "x", "\u{301}", "\u{212b}", "\u{c5}", "A\u{30a}", "[target:file]", "a={\"size\":0}", "a=b=1", "\"q\"",
+        "back\\slash", "tab\tname", " blank ", "%p%f", "$(touch x)`", "'", "x.gz", "x.zst", "\u{1f1e9}\u{1f1ea}", "-rf", "*",
+    ]
+
+    /// `é` has two spellings, which are two files; a combining mark at the front joins the slash before it.
+    @Test func files() throws {
+        let bench = try Workbench(Format(.zst))
+        let cluster = try bench.cluster()
+        try bench.run("stanza-create")
+        for folder in ["\(bench.data)/notes", "\(bench.data)/notes/\u{301}folder", "\(bench.data)/notes/folder"] {
+            try run(["mkdir", "-m", "700", folder])
+            for name in Self.names { try run(["sh", "-c", "printf '%s' \"$1\" >\"$2\"", "sh", "\(folder): \(name)", "\(folder)/\(name)"]) }
+        }
+        try run(["sh", "-c", "echo top >\"$0\"", "\(bench.data)/\u{301}top"])
+        func sums(_ data: String) throws -> [String] {
+            try run(["sh", "-c", "find notes \u{301}top -type d -exec stat -c '%n %f' {} + ; find notes \u{301}top -type f -exec stat -c '%n %f %s %Y' {} + ; find notes \u{301}top -type f -exec sha1sum -- {} +"], in: data)
+                .output.split(separator: "\n").map(String.init).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        }
+        let expected = try sums(bench.data)
+        #expect(expected.count > 2 * 3 * Self.names.count)
+        try bench.run("--type=full", "backup")
+        try cluster.archiveCurrentSegment()
+        try cluster.stop()
+        for tool in [Tool.underTest, Tool.peer] {
+            let name = "restored-\(tool.name)"
+            _ = try bench.restore(name, "--type=immediate", tool: tool)
+            let found = try sums(bench.folder.path(name))
+            #expect(found.count == expected.count, "\(tool)")
+            for (a, b) in zip(found, expected) { #expect(a.utf8.elementsEqual(b.utf8), "\(tool)") }
+            // Over itself nothing changes, and what is not in the backup goes: also another spelling.
+            try run(["sh", "-c", "rm \"notes/folder/$1\" && touch notes/o\u{308}", "sh", "e\u{301}"], in: bench.folder.path(name))
+            try bench.run("--pg1-path=\(bench.folder.path(name))", "--type=immediate", "--delta", "restore", tool: tool)
+            #expect(try sums(bench.folder.path(name)).elementsEqual(expected) { $0.utf8.elementsEqual($1.utf8) }, "\(tool)")
+        }
+    }
+
+    @Test func fileWithALineFeed() throws {
+        let bench = try Workbench()
+        let cluster = try bench.cluster()
+        try bench.run("stanza-create")
+        try run(["touch", "\(bench.data)/two\nlines"])
+        let outcome = try bench.attempt("--type=full", "backup")
+        #expect(outcome.status == 32, "\(outcome)")
+        #expect(outcome.text.contains("two") && outcome.text.contains("lines"), "\(outcome)")
+        try run(["rm", "\(bench.data)/two\nlines"])
+        try bench.run("--type=full", "backup")
+        try cluster.stop()
+    }
+
+    /// The restore writes the command that recovery runs through a shell, after PostgreSQL replaced its %.
+    @Test(arguments: ["my data", "it's 50% \"done\" $HOME", "%p%f%%", "a;b&c|d>e", "back\\slash", "tab\tand ü", "'\u{301}%\u{301}\"\u{301}\\\u{301}"])
+    func restoreCommand(_ name: String) throws {
+        let bench = try Workbench()
+        let cluster = try bench.clusterWithBackup()
+        try cluster.query("INSERT INTO item VALUES (0, 'after the backup')")
+        try cluster.archiveCurrentSegment()
+        let rows = try cluster.fingerprint()
+        try cluster.stop()
+        try bench.folder.makeDirectory(name)
+        try bench.run("--pg1-path=\(bench.folder.path(name))", "restore")
+        // A server whose socket folder has a plain name.
+        try run(["ln", "-s", bench.folder.path(name), bench.folder.path("plain")])
+        let restored = try Cluster(.version(15), in: bench.folder, name: "plain")
+        // Not pg_ctl, which quotes the path for a shell of its own.
+        let server = try Running(
+            [restored.installation.program("postgres"), "-D", bench.folder.path(name)]
+                + ["unix_socket_directories=\(restored.socket)", "port=5432", "listen_addresses=", "archive_mode=off"].flatMap { ["-c", $0] })
+        do {
+            try eventually("recovery has ended") {
+                if let outcome = server.poll() { throw Failure("\(outcome)") }
+                return (try? restored.query("SELECT NOT pg_is_in_recovery()")) == "t" ? true : nil
+            }
+        } catch { throw Failure("\(error)\n\(try run(["cat", bench.folder.path(name) + "/postgresql.auto.conf"]).output)") }
+        #expect(try restored.fingerprint() == rows)
+        server.signal(3)
+        _ = try server.wait()
+    }
+
+    /// Settings need not be UTF-8: a server of another encoding writes what it was given.
+    @Test func settingsThatAreNotUTF8() throws {
+        let bench = try Workbench()
+        let cluster = try bench.clusterWithBackup()
+        try run(["sh", "-c", "printf \"# caf\\351 \\377\\376\\ncluster_name = 'caf\\351'\\nrecovery_target_name = 'x\\351'\\n\" >>\"$0\"/postgresql.auto.conf", bench.data])
+        try bench.run("--type=full", "backup")
+        try cluster.stop()
+        try run(["cp", "\(bench.data)/postgresql.auto.conf", bench.folder.path("before")])
+        for options in [["--type=none"], ["--type=default"], ["--type=immediate", "--target-action=promote"]] {
+            try bench.run(options + ["--delta", "restore"])
+            let lines = try run(["sh", "-c", "LC_ALL=C grep -a -c -e \"^# caf$(printf '\\351 \\377\\376')$\" -e \"^cluster_name = 'caf$(printf '\\351')'$\" \"$0\"/postgresql.auto.conf", bench.data])
+            #expect(lines.output == "2\n", "\(options)")
+            let target = try attempt(["sh", "-c", "LC_ALL=C grep -a -c \"^# Removed by .* # recovery_target_name = 'x$(printf '\\351')'$\" \"$0\"/postgresql.auto.conf", bench.data])
+            #expect(target.output == "1\n", "\(options)")
+        }
+        try cluster.start()
+        try cluster.waitForPromotion()
+    }
+}
