@@ -6,7 +6,10 @@ import Foundation
 enum Forgery {
     /// Adds an empty file.
     static func manifest(_ text: String, adding name: String) throws -> String {
-        try sign(add("\(name)={\"checksum\":\"da39a3ee5e6b4b0d3255bfef95601890afd80709\",\"size\":0,\"timestamp\":1700000000}", to: "target:file", text))
+        try sign(
+            add(
+                "\(name)={\"checksum\":\"da39a3ee5e6b4b0d3255bfef95601890afd80709\",\"size\":0,\"timestamp\":1700000000}",
+                to: "target:file", text))
     }
 
     /// Adds a line to a section.

@@ -15,7 +15,8 @@ struct HostileManifestTests {
     }
 
     private static let empty = "{\"checksum\":\"da39a3ee5e6b4b0d3255bfef95601890afd80709\",\"size\":0,\"timestamp\":1700000000}"
-    private static let space = "pg_tblspc/16400={\"path\":\"/tmp/spec/pg/tiny/ts\",\"tablespace-id\":\"16400\",\"tablespace-name\":\"ts16400\",\"type\":\"link\"}"
+    private static let space =
+        "pg_tblspc/16400={\"path\":\"/tmp/spec/pg/tiny/ts\",\"tablespace-id\":\"16400\",\"tablespace-name\":\"ts16400\",\"type\":\"link\"}"
     /// What hides a slash from those who read characters.
     private static let mark = "\u{301}"
 
@@ -29,14 +30,22 @@ struct HostileManifestTests {
         Case("file of type path") {
             try Forgery.add("pg_data/postgresql.conf={\"file\":\"keep\",\"path\":\"\($1)\",\"type\":\"path\"}", to: "backup:target", $0)
         },
-        Case("pg_data as a link") { text, _ in try Forgery.replace("/data\",\"type\":\"path\"}", with: "/data\",\"type\":\"link\"}", text) },
+        Case("pg_data as a link") { text, _ in try Forgery.replace("/data\",\"type\":\"path\"}", with: "/data\",\"type\":\"link\"}", text)
+        },
         Case("pg_data twice") { try Forgery.add("pg_data={\"path\":\"\($1)\",\"type\":\"path\"}", to: "backup:target", $0) },
-        Case("no pg_data") { text, _ in try Forgery.replace("pg_data={\"path\":\"/tmp/spec/pg/tiny/data\",\"type\":\"path\"}\n", with: "", text) },
+        Case("no pg_data") { text, _ in
+            try Forgery.replace("pg_data={\"path\":\"/tmp/spec/pg/tiny/data\",\"type\":\"path\"}\n", with: "", text)
+        },
         Case("tablespace of another id") {
-            try Forgery.replace(space, with: "pg_tblspc/16400={\"path\":\"\($1)\",\"tablespace-id\":\"16401\",\"tablespace-name\":\"x\",\"type\":\"link\"}", $0)
+            try Forgery.replace(
+                space, with: "pg_tblspc/16400={\"path\":\"\($1)\",\"tablespace-id\":\"16401\",\"tablespace-name\":\"x\",\"type\":\"link\"}",
+                $0)
         },
         Case("tablespace with an id that leads out") {
-            try Forgery.replace(space, with: "pg_tblspc/16400={\"path\":\"\($1)\",\"tablespace-id\":\"../../victim\",\"tablespace-name\":\"x\",\"type\":\"link\"}", $0)
+            try Forgery.replace(
+                space,
+                with: "pg_tblspc/16400={\"path\":\"\($1)\",\"tablespace-id\":\"../../victim\",\"tablespace-name\":\"x\",\"type\":\"link\"}",
+                $0)
         },
         Case("tablespace without an id") {
             try Forgery.replace(space, with: "pg_tblspc/16400={\"path\":\"\($1)\",\"type\":\"link\"}", $0)
@@ -51,7 +60,9 @@ struct HostileManifestTests {
         },
         Case("target twice") {
             let line = "pg_data/base/5={\"path\":\"\($1)\",\"type\":\"link\"}"
-            return try Forgery.add("pg_data/base/5={\"destination\":\"\($1)\"}", to: "target:link", try Forgery.add("\(line)\n\(line)", to: "backup:target", $0))
+            return try Forgery.add(
+                "pg_data/base/5={\"destination\":\"\($1)\"}", to: "target:link",
+                try Forgery.add("\(line)\n\(line)", to: "backup:target", $0))
         },
         Case("file twice") { text, _ in try Forgery.add("pg_data/PG_VERSION=\(empty)", to: "target:file", text) },
         Case("folder twice") { text, _ in try Forgery.add("pg_data/base={}", to: "target:path", text) },
@@ -86,7 +97,9 @@ struct HostileManifestTests {
             let text = try Forgery.add("pg_tblspc/16400/PG_14_202107181={}", to: "target:path", $0)
             return text.replacing("/tmp/spec/pg/tiny/ts", with: $1)
         },
-        Case("file in an unknown tablespace") { text, _ in try Forgery.add("pg_tblspc/16999/PG_15_202209061/5/1=\(empty)", to: "target:file", text) },
+        Case("file in an unknown tablespace") { text, _ in
+            try Forgery.add("pg_tblspc/16999/PG_15_202209061/5/1=\(empty)", to: "target:file", text)
+        },
     ]
 
     @Test(arguments: cases)
@@ -101,16 +114,23 @@ struct HostileManifestTests {
         // What is beside the places to restore to, with mode, time and content.
         func surroundings() throws -> String {
             try run(
-                ["sh", "-c", "find . ! -path './data/*' ! -path './ts*' ! -path './log*' ! -path './lock*' ! -name . ! -name data -printf '%p %m %s %T@ %l\\n' | sort; cat victim/keep; ls /"],
+                [
+                    "sh", "-c",
+                    "find . ! -path './data/*' ! -path './ts*' ! -path './log*' ! -path './lock*' ! -name . ! -name data -printf '%p %m %s %T@ %l\\n' | sort; cat victim/keep; ls /",
+                ],
                 in: bench.folder.path
             ).output
         }
-        for (options, fill) in [([], false), (["--delta"], true), (["--delta", "--link-all"], true), (["--force"], true)] as [([String], Bool)] {
+        for (options, fill) in [([], false), (["--delta"], true), (["--delta", "--link-all"], true), (["--force"], true)]
+            as [([String], Bool)]
+        {
             try run(["rm", "-rf", bench.data, bench.folder.path("ts")])
             try run(["mkdir", "-m", "700", bench.data, bench.folder.path("ts")])
             if fill {
                 // The restore before, of a tablespace that led to the neighbour.
-                try run(["sh", "-c", "echo 15 >PG_VERSION && mkdir -m 700 pg_tblspc base && ln -s \"$0\" pg_tblspc/16400", victim], in: bench.data)
+                try run(
+                    ["sh", "-c", "echo 15 >PG_VERSION && mkdir -m 700 pg_tblspc base && ln -s \"$0\" pg_tblspc/16400", victim],
+                    in: bench.data)
             }
             let before = try surroundings()
             let inside = try run(["find", bench.data, "-printf", "%p %m %l\n"]).output
@@ -127,7 +147,8 @@ struct HostileManifestTests {
         let bench = try GoldenTiny.unpack("tiny-none")
         let label = try #require(try bench.labels().first)
         try Forgery.manifests(of: label, in: bench) { text in
-            try Forgery.add("pg_data/added=\(Self.empty)", to: "target:file", text).replacing("/tmp/spec/pg/tiny/ts", with: bench.folder.path("ts"))
+            try Forgery.add("pg_data/added=\(Self.empty)", to: "target:file", text).replacing(
+                "/tmp/spec/pg/tiny/ts", with: bench.folder.path("ts"))
         }
         try run(["mkdir", "-m", "700", bench.data])
         try bench.run("--type=none", "--set=\(label)", "restore")

@@ -32,10 +32,12 @@ struct HostileNumbersTests {
         Case("\"bno\":98440", "\"bno\":18446744073708936754"), Case("\"bno\":98440", "\"bno\":1152921504606846976", nil),
         Case("\"bno\":98440", "\"bno\":98441"),
         Case("\"bni\":1", "\"bni\":18446744073709551615"), Case("\"bni\":1", "\"bni\":999", nil), Case("\"bni\":1", "\"bni\":2", nil),
-        Case("\"repo-size\":614862", "\"repo-size\":18446744073709551615"), Case("\"repo-size\":614862", "\"repo-size\":9223372036854775807"),
+        Case("\"repo-size\":614862", "\"repo-size\":18446744073709551615"),
+        Case("\"repo-size\":614862", "\"repo-size\":9223372036854775807"),
         Case("\"repo-size\":614862", "\"repo-size\":576460752303423488", nil), Case("\"repo-size\":614862", "\"repo-size\":462"),
         Case("\"size\":614400", "\"size\":18446744073709551615"), Case("\"size\":614400", "\"size\":1152921504606846976"),
-        Case("\"size\":614400", "\"size\":576460752303423488", nil), Case("\"size\":614400", "\"size\":0", nil), Case("\"size\":614400", "\"size\":1", nil),
+        Case("\"size\":614400", "\"size\":576460752303423488", nil), Case("\"size\":614400", "\"size\":0", nil),
+        Case("\"size\":614400", "\"size\":1", nil),
         Case("\"size\":614400", "\"size\":-1"), Case("\"size\":614400", "\"size\":18446744073709551616"),
         Case("\"timestamp\":1795168800", "\"timestamp\":9223372036854775807", nil),
         Case("\"timestamp\":1795168800", "\"timestamp\":-9223372036854775807", nil),
@@ -75,7 +77,8 @@ struct HostileNumbersTests {
         let bench = try GoldenTiny.unpack("tiny-none-bundle-block")
         let label = try #require(try bench.labels().first)
         try Forgery.manifests(of: label, in: bench) { text in
-            text.replacing("\"size\":16384", with: "\"size\":1152921504606846975").replacing("\"size\":24576", with: "\"size\":1152921504606846975")
+            text.replacing("\"size\":16384", with: "\"size\":1152921504606846975").replacing(
+                "\"size\":24576", with: "\"size\":1152921504606846975")
         }
         try run(["mkdir", "-m", "700", bench.data])
         expectNoCrash(try bench.attempt("--type=none", "--set=\(label)", "restore"), 29)
@@ -145,7 +148,8 @@ struct HostileNumbersTests {
         var holders: [Running] = []
         for name in ["backup-1", "backup-2", "restore-1"] {
             let file = try bench.folder.write("lock/demo-\(name).lock", content)
-            holders.append(try Running(["flock", "--exclusive", file, "sh", "-c", "touch \"$0\" && exec tail -f /dev/null", "\(file).held"]))
+            holders.append(
+                try Running(["flock", "--exclusive", file, "sh", "-c", "touch \"$0\" && exec tail -f /dev/null", "\(file).held"]))
             try eventually("\(name) is locked") { FileManager.default.fileExists(atPath: "\(file).held") ? true : nil }
         }
         for output in ["text", "json"] {

@@ -17,7 +17,8 @@ struct LockFolderTests {
     @Test(arguments: ["ln -s ../victim.txt", "ln victim.txt", "ln -s nowhere", "mkfifo", "mkdir"])
     func isNoLockFile(_ command: String) throws {
         let bench = try bench()
-        let victim = try bench.folder.write("victim.txt", "keep this text, it is longer than what a lock file holds: \(String(repeating: "x", count: 500))")
+        let victim = try bench.folder.write(
+            "victim.txt", "keep this text, it is longer than what a lock file holds: \(String(repeating: "x", count: 500))")
         let before = try run(["sh", "-c", "cat \"$0\"; stat -c '%a %Y' \"$0\"", victim]).output
         for kind in ["restore", "backup"] { try run(["sh", "-c", "\(command) lock/demo-\(kind)-1.lock"], in: bench.folder.path) }
         let outcome = try restore(bench)
@@ -30,7 +31,9 @@ struct LockFolderTests {
         #expect(try bench.attempt("--force", "stop").status == 0)
         #expect(try bench.attempt("start").status == 0)
         #expect(try run(["sh", "-c", "cat \"$0\"; stat -c '%a %Y' \"$0\"", victim]).output == before)
-        #expect(try run(["sh", "-c", "ls lock; rm -r lock/demo-*"], in: bench.folder.path).output == "demo-backup-1.lock\ndemo-restore-1.lock\n")
+        #expect(
+            try run(["sh", "-c", "ls lock; rm -r lock/demo-*"], in: bench.folder.path).output == "demo-backup-1.lock\ndemo-restore-1.lock\n"
+        )
         #expect(try restore(bench).status == 0)
     }
 
@@ -46,7 +49,11 @@ struct LockFolderTests {
     private func command(_ lock: String, _ bench: Workbench) throws -> Running {
         let file = bench.folder.path("lock/\(lock).lock")
         let holder = try Running(
-            ["sh", "-c", "echo \"{\\\"execId\\\":\\\"1\\\",\\\"pid\\\":$$}\" >\"$0\"; exec flock \"$0\" sh -c 'touch \"$0\"; exec tail -f /dev/null' \"$1\"", file, "\(file).held"])
+            [
+                "sh", "-c",
+                "echo \"{\\\"execId\\\":\\\"1\\\",\\\"pid\\\":$$}\" >\"$0\"; exec flock \"$0\" sh -c 'touch \"$0\"; exec tail -f /dev/null' \"$1\"",
+                file, "\(file).held",
+            ])
         try eventually("\(lock) is locked") { FileManager.default.fileExists(atPath: "\(file).held") ? true : nil }
         return holder
     }

@@ -5,8 +5,11 @@ import Testing
 @Suite(.servers)
 struct LostManifestTests {
     private func files(_ bench: Workbench, _ label: String) throws -> String {
-        try run(["sh", "-c", "cd \"$0\" && find . -type f ! -name 'backup.manifest*' -exec sha1sum {} + | sort", "\(bench.repository)/backup/demo/\(label)"])
-            .output
+        try run([
+            "sh", "-c", "cd \"$0\" && find . -type f ! -name 'backup.manifest*' -exec sha1sum {} + | sort",
+            "\(bench.repository)/backup/demo/\(label)",
+        ])
+        .output
     }
 
     /// The main file is made again from its copy by the next backup.

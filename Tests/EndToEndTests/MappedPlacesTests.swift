@@ -38,7 +38,9 @@ struct MappedPlacesTests {
                 "--link-map=base/1=\(place)/x", "--link-map=base/5=\(place)/xy", "--link-map=postgresql.conf=\(place)/conf/a.conf",
                 "--link-map=postgresql.auto.conf=\(place)/conf/b.conf", "--link-map=pg_xact=\(bench.data)-xact", "restore",
             ])
-        let found = try run(["sh", "-c", "cat base/1/PG_VERSION base/5/PG_VERSION; ls \"$0\"/conf; readlink pg_xact base/5", bench.folder.path("places")], in: bench.data)
+        let found = try run(
+            ["sh", "-c", "cat base/1/PG_VERSION base/5/PG_VERSION; ls \"$0\"/conf; readlink pg_xact base/5", bench.folder.path("places")],
+            in: bench.data)
         #expect(found.output.contains("a.conf\nb.conf\n\(bench.data)-xact\n\(place)/xy\n"), "\(found)")
     }
 
@@ -47,7 +49,8 @@ struct MappedPlacesTests {
         let label = try #require(try bench.labels().first)
         try Forgery.manifests(of: label, in: bench) { text in
             var text = try Forgery.add(
-                "pg_tblspc/16401={\"path\":\"/second\",\"tablespace-id\":\"16401\",\"tablespace-name\":\"second\",\"type\":\"link\"}", to: "backup:target", text)
+                "pg_tblspc/16401={\"path\":\"/second\",\"tablespace-id\":\"16401\",\"tablespace-name\":\"second\",\"type\":\"link\"}",
+                to: "backup:target", text)
             text = try Forgery.add("pg_data/pg_tblspc/16401={\"destination\":\"/second\"}", to: "target:link", text)
             return try Forgery.add("pg_tblspc/16401={}\npg_tblspc/16401/PG_15_202209061={}", to: "target:path", text)
         }

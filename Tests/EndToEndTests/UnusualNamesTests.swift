@@ -24,7 +24,8 @@ struct UnusualNamesTests {
     }
 
     private static let names = [
-        "\u{e9}", "e\u{301}", "\u{301}x", "x", "\u{301}", "\u{212b}", "\u{c5}", "A\u{30a}", "[target:file]", "a={\"size\":0}", "a=b=1", "\"q\"",
+        "\u{e9}", "e\u{301}", "\u{301}x", "x", "\u{301}", "\u{212b}", "\u{c5}", "A\u{30a}", "[target:file]", "a={\"size\":0}", "a=b=1",
+        "\"q\"",
         "back\\slash", "tab\tname", " blank ", "%p%f", "$(touch x)`", "'", "x.gz", "x.zst", "\u{1f1e9}\u{1f1ea}", "-rf", "*",
     ]
 
@@ -39,8 +40,13 @@ struct UnusualNamesTests {
         }
         try run(["sh", "-c", "echo top >\"$0\"", "\(bench.data)/\u{301}top"])
         func sums(_ data: String) throws -> [String] {
-            try run(["sh", "-c", "find notes \u{301}top -type d -exec stat -c '%n %f' {} + ; find notes \u{301}top -type f -exec stat -c '%n %f %s %Y' {} + ; find notes \u{301}top -type f -exec sha1sum -- {} +"], in: data)
-                .output.split(separator: "\n").map(String.init).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            try run(
+                [
+                    "sh", "-c",
+                    "find notes \u{301}top -type d -exec stat -c '%n %f' {} + ; find notes \u{301}top -type f -exec stat -c '%n %f %s %Y' {} + ; find notes \u{301}top -type f -exec sha1sum -- {} +",
+                ], in: data
+            )
+            .output.split(separator: "\n").map(String.init).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         }
         let expected = try sums(bench.data)
         #expect(expected.count > 2 * 3 * Self.names.count)
@@ -74,7 +80,9 @@ struct UnusualNamesTests {
     }
 
     /// The restore writes the command that recovery runs through a shell, after PostgreSQL replaced its %.
-    @Test(arguments: ["my data", "it's 50% \"done\" $HOME", "%p%f%%", "a;b&c|d>e", "back\\slash", "tab\tand ü", "'\u{301}%\u{301}\"\u{301}\\\u{301}"])
+    @Test(arguments: [
+        "my data", "it's 50% \"done\" $HOME", "%p%f%%", "a;b&c|d>e", "back\\slash", "tab\tand ü", "'\u{301}%\u{301}\"\u{301}\\\u{301}",
+    ])
     func restoreCommand(_ name: String) throws {
         let bench = try Workbench()
         let cluster = try bench.clusterWithBackup()
@@ -90,7 +98,9 @@ struct UnusualNamesTests {
         // Not pg_ctl, which quotes the path for a shell of its own.
         let server = try Running(
             [restored.installation.program("postgres"), "-D", bench.folder.path(name)]
-                + ["unix_socket_directories=\(restored.socket)", "port=5432", "listen_addresses=", "archive_mode=off"].flatMap { ["-c", $0] })
+                + ["unix_socket_directories=\(restored.socket)", "port=5432", "listen_addresses=", "archive_mode=off"].flatMap {
+                    ["-c", $0]
+                })
         do {
             try eventually("recovery has ended") {
                 if let outcome = server.poll() { throw Failure("\(outcome)") }
@@ -106,15 +116,27 @@ struct UnusualNamesTests {
     @Test func settingsThatAreNotUTF8() throws {
         let bench = try Workbench()
         let cluster = try bench.clusterWithBackup()
-        try run(["sh", "-c", "printf \"# caf\\351 \\377\\376\\ncluster_name = 'caf\\351'\\nrecovery_target_name = 'x\\351'\\n\" >>\"$0\"/postgresql.auto.conf", bench.data])
+        try run([
+            "sh", "-c",
+            "printf \"# caf\\351 \\377\\376\\ncluster_name = 'caf\\351'\\nrecovery_target_name = 'x\\351'\\n\" >>\"$0\"/postgresql.auto.conf",
+            bench.data,
+        ])
         try bench.run("--type=full", "backup")
         try cluster.stop()
         try run(["cp", "\(bench.data)/postgresql.auto.conf", bench.folder.path("before")])
         for options in [["--type=none"], ["--type=default"], ["--type=immediate", "--target-action=promote"]] {
             try bench.run(options + ["--delta", "restore"])
-            let lines = try run(["sh", "-c", "LC_ALL=C grep -a -c -e \"^# caf$(printf '\\351 \\377\\376')$\" -e \"^cluster_name = 'caf$(printf '\\351')'$\" \"$0\"/postgresql.auto.conf", bench.data])
+            let lines = try run([
+                "sh", "-c",
+                "LC_ALL=C grep -a -c -e \"^# caf$(printf '\\351 \\377\\376')$\" -e \"^cluster_name = 'caf$(printf '\\351')'$\" \"$0\"/postgresql.auto.conf",
+                bench.data,
+            ])
             #expect(lines.output == "2\n", "\(options)")
-            let target = try attempt(["sh", "-c", "LC_ALL=C grep -a -c \"^# Removed by .* # recovery_target_name = 'x$(printf '\\351')'$\" \"$0\"/postgresql.auto.conf", bench.data])
+            let target = try attempt([
+                "sh", "-c",
+                "LC_ALL=C grep -a -c \"^# Removed by .* # recovery_target_name = 'x$(printf '\\351')'$\" \"$0\"/postgresql.auto.conf",
+                bench.data,
+            ])
             #expect(target.output == "1\n", "\(options)")
         }
         try cluster.start()

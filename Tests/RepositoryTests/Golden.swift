@@ -42,7 +42,8 @@ struct AnnotatedMap: Sendable, CustomStringConvertible {
             guard let line = lines.first(where: { $0.hasPrefix(prefix) }) else { throw Failure("\(name) has no line \(prefix)") }
             return String(line.dropFirst(prefix.count))
         }
-        guard let entry = JSON(parsing: Array(try rest("manifest entry: ").utf8)), let units = entry["bi"]?.uint, let size = entry["size"]?.uint
+        guard let entry = JSON(parsing: Array(try rest("manifest entry: ").utf8)), let units = entry["bi"]?.uint,
+            let size = entry["size"]?.uint
         else { throw Failure("\(name) has no manifest entry") }
         blockSize = units * 8192
         fileSize = size
@@ -74,7 +75,8 @@ final class FixedChecksum: Checksum {
     /// The file as somebody would sign it whose checksum this is.
     static func sign(_ file: [UInt8]) -> [UInt8] {
         let lines = file.split(separator: 10, omittingEmptySubsequences: false).map { line in
-            line.starts(with: "backrest-checksum=".utf8) ? Array("backrest-checksum=\"\(String(repeating: "0", count: 40))\"".utf8) : Array(line)
+            line.starts(with: "backrest-checksum=".utf8)
+                ? Array("backrest-checksum=\"\(String(repeating: "0", count: 40))\"".utf8) : Array(line)
         }
         return Array(lines.joined(separator: [10]))
     }

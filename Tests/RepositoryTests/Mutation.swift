@@ -22,7 +22,8 @@ enum Mutation {
 
     private static let numbers = [
         "0", "-1", "1", "16", "99", "4294967295", "4294967296", "1152921504606846975", "1152921504606846977", "9223372036854775807",
-        "-9223372036854775807", "-9223372036854775808", "9223372036854775808", "18446744073709551615", "18446744073709551616", "1.5", "1e99",
+        "-9223372036854775807", "-9223372036854775808", "9223372036854775808", "18446744073709551615", "18446744073709551616", "1.5",
+        "1e99",
     ]
     private static let texts = [
         "null", "true", "\"\"", "[]", "{}", "[0,18446744073709551615]", "\"..\"", "\"/\"", "\"9999999999\"", "\"pg_data/../x\"",
@@ -49,7 +50,9 @@ enum Mutation {
 
     private static func replaceNumber(in line: inout [UInt8], _ number: String, _ random: inout Seeded) {
         // Numbers begin behind a ':' or the '=' of the key.
-        let starts = line.indices.dropFirst().filter { 48...57 ~= line[$0] && (line[$0 - 1] == UInt8(ascii: ":") || line[$0 - 1] == UInt8(ascii: "=")) }
+        let starts = line.indices.dropFirst().filter {
+            48...57 ~= line[$0] && (line[$0 - 1] == UInt8(ascii: ":") || line[$0 - 1] == UInt8(ascii: "="))
+        }
         guard let start = starts.randomElement(using: &random) else { return }
         let end = line[start...].firstIndex { !(48...57 ~= $0) } ?? line.endIndex
         line.replaceSubrange(start..<end, with: number.utf8)
