@@ -50,10 +50,11 @@ private final class AesContext {
 
     /// Starts a stream with the key of this salt.
     func start(salt: UnsafeRawBufferPointer, encrypt: Bool) throws(BackupError) {
+        let sha1 = try Libcrypto.Digest.sha1.function()
         var done = true
         for round in 0..<3 {
             let target = derived + round * 20
-            done = done && EVP_DigestInit_ex2(digest, Libcrypto.Digest.sha1.function, nil) == 1
+            done = done && EVP_DigestInit_ex2(digest, sha1, nil) == 1
             if round > 0 { done = done && EVP_DigestUpdate(digest, target - 20, 20) == 1 }
             done = done && passphrase.withUnsafeBytes { EVP_DigestUpdate(digest, $0.baseAddress, $0.count) } == 1
             done = done && EVP_DigestUpdate(digest, salt.baseAddress, salt.count) == 1

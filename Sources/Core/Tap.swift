@@ -22,7 +22,7 @@ public protocol Checksum: Tap {
 }
 
 public protocol ChecksumProvider: Sendable {
-    func make() -> any Checksum
+    func make() throws(BackupError) -> any Checksum
 }
 
 /// Counts the bytes that pass.

@@ -19,7 +19,7 @@ enum ChecksumFault: String, CaseIterable {
 
     func subject() throws -> ChecksumSubject {
         var subject = checksumSubjects[0]
-        subject.provider = FaultyProvider(fault: self, provider: try registry.checksum(self == .isAnotherFunction ? "sha256" : "sha1"))
+        subject.provider = try FaultyProvider(fault: self, provider: try registry.checksum(self == .isAnotherFunction ? "sha256" : "sha1"))
         return subject
     }
 }
@@ -30,14 +30,14 @@ private struct FaultyProvider: ChecksumProvider {
     // Used by one task: the check's.
     nonisolated(unsafe) let shared: any Checksum
 
-    init(fault: ChecksumFault, provider: any ChecksumProvider) {
+    init(fault: ChecksumFault, provider: any ChecksumProvider) throws(BackupError) {
         self.fault = fault
         self.provider = provider
-        shared = provider.make()
+        shared = try provider.make()
     }
 
-    func make() -> any Checksum {
-        guard fault == .sharesItsState else { return FaultyChecksum(provider.make(), fault) }
+    func make() throws(BackupError) -> any Checksum {
+        guard fault == .sharesItsState else { return FaultyChecksum(try provider.make(), fault) }
         shared.reset()
         return FaultyChecksum(shared, fault)
     }
