@@ -19,11 +19,18 @@ let package = Package(
     ],
     targets: [
         // Linked as it is shipped, without the Swift run-time libraries, in the build of the tests too (which cannot use --static-swift-stdlib).
+        // The rest is for memory and start: one copy of equal functions, and relocations in a form of a tenth of the size.
         .executableTarget(
             name: "pgbackstop", dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "BackstopCommands", "CSystem"],
-            path: "Sources/App", swiftSettings: settings, linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
+            path: "Sources/App", swiftSettings: settings, linkerSettings: [
+                .unsafeFlags([
+                    "-static-stdlib", "-use-ld=lld", "-Xlinker", "--icf=safe", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
+                ])
+            ]),
         .target(name: "BackstopCore", dependencies: ["CSystem"], path: "Sources/Core", swiftSettings: settings),
-        .target(name: "BackstopDrivers", dependencies: ["BackstopCore", "CSystem"], path: "Sources/Drivers", swiftSettings: settings),
+        .target(
+            name: "BackstopDrivers", dependencies: ["BackstopCore", "CSystem", "CCrypto", "CCurl", "CXml"], path: "Sources/Drivers",
+            swiftSettings: settings),
         .target(
             name: "BackstopCodecs", dependencies: ["BackstopCore", "CZlib", "CCrypto", "CZstd", "CLz4", "CBz2"],
             path: "Sources/Codecs", swiftSettings: settings),
@@ -35,6 +42,9 @@ let package = Package(
         .target(name: "CSystem"),
         .target(name: "CPageChecksum"),
         .target(name: "CPq"),
+        .target(name: "CCurl"),
+        // Where Debian keeps the headers; pkg-config would have to be installed to be asked.
+        .target(name: "CXml", cSettings: [.unsafeFlags(["-I/usr/include/libxml2"])]),
         .systemLibrary(name: "CZlib"),
         .systemLibrary(name: "CCrypto"),
         .systemLibrary(name: "CZstd"),
@@ -51,8 +61,12 @@ let package = Package(
         .testTarget(name: "ConfigurationTests", dependencies: ["BackstopCore", "BackstopCommands"], swiftSettings: settings),
         .testTarget(name: "PostgresTests", dependencies: ["BackstopCore", "BackstopCommands"], swiftSettings: settings),
         .testTarget(
-            name: "RepositoryTests", dependencies: ["BackstopCore", "BackstopCodecs", "BackstopCommands", "EndToEndSupport"],
+            name: "RepositoryTests",
+            dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "BackstopCommands", "EndToEndSupport"],
             swiftSettings: settings),
+        .testTarget(
+            name: "ObjectStoreTests",
+            dependencies: ["BackstopCore", "BackstopDrivers", "BackstopConformance", "EndToEndSupport"], swiftSettings: settings),
         // These run the program, with real PostgreSQL servers and a real pgBackRest: `./test` prepares what they need.
         .target(name: "EndToEndSupport", path: "Tests/EndToEndSupport", swiftSettings: settings),
         .testTarget(name: "EndToEndTests", dependencies: ["EndToEndSupport"], swiftSettings: settings),

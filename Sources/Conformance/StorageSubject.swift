@@ -14,6 +14,9 @@ public struct StorageSubject: ConformanceSubject {
         (1 << 20) + 1, 5 << 20 + 3,
     ]
 
+    /// Names that the store behind the driver is known to change, so that no driver can keep them. They are not tried.
+    public var namesNotKept: Set<String> = []
+
     public init(name: String, storage: any Storage, prefix: Key, seed: UInt64 = freshSeed()) {
         self.name = name
         self.storage = storage

@@ -44,14 +44,17 @@ extension BackupError.Code {
     var isDamage: Bool { self == .checksum || self == .corrupt || self == .format || self == .crypto }
 }
 
-/// Waits; ends early, with `.cancelled`, when the process is asked to end.
+/// Waits; ends early, with `.cancelled`, when the process is asked to end. The lane goes on with its other tasks.
 public func pause(_ duration: Duration) async throws(BackupError) {
     let end = ContinuousClock.now + duration
     while ContinuousClock.now < end {
         try Cancellation.check()
-        let left = min(end - ContinuousClock.now, .milliseconds(100))
-        // The lane's thread belongs to this worker, so blocking it delays nobody.
-        usleep(UInt32(max(0, left.components.attoseconds / 1_000_000_000_000)))
+        do {
+            try await Task.sleep(for: min(end - ContinuousClock.now, .milliseconds(100)))
+        } catch {
+            // A task whose answer nobody wants any more does not sleep; it shall not spin either.
+            usleep(10_000)
+        }
     }
     try Cancellation.check()
 }

@@ -15,6 +15,10 @@ public protocol Storage: Sendable {
     /// What people know the place by, for messages: a path, a bucket.
     var location: String { get }
 
+    /// How many small objects a worker shall have under way: 1 where calls take the time of the work, more where most of it is waiting
+    /// for somebody far away.
+    var smallAtATime: Int { get }
+
     /// The bytes of `key`. `.notFound` when it does not exist; nothing is promised of a folder.
     func open(_ key: Key, range: Range<UInt64>?) async throws(BackupError) -> any ByteSource & ~Copyable
 
@@ -26,10 +30,14 @@ public protocol Storage: Sendable {
     func stat(_ key: Key) async throws(BackupError) -> Entry?
 
     /// Visits what is below the folder `prefix`, in no promised order; nothing when it does not exist. Keys are whole (they begin with
-    /// `prefix`). Folders are visited by `.folder` listings of every storage; by `.all` only where they are entries of their own.
+    /// `prefix`). Folders are visited by `.folder` and `.names` listings of every storage; by `.all` only where they are entries of their
+    /// own.
     func list(_ prefix: Key, _ depth: Depth, _ visit: (Entry) throws(BackupError) -> Void) async throws(BackupError)
 
     func remove(_ key: Key) async throws(BackupError)
+
+    /// Removes many, in fewer requests where the storage can. Those that come after an error may stay.
+    func remove(_ keys: [Key]) async throws(BackupError)
 
     /// Makes durable all that was put below `prefix` with `durable: false`.
     func sync(_ prefix: Key) async throws(BackupError)
@@ -45,7 +53,16 @@ public protocol FileTree: Storage {
     func setAttributes(_ key: Key, _ attributes: Attributes) async throws(BackupError)
 }
 
+/// A storage in which a run that is killed may leave parts of objects that it was putting.
+public protocol UploadingStorage: Storage {
+    /// What is unfinished now, that of running commands included.
+    func unfinishedUploads(_ prefix: Key) async throws(BackupError) -> [UnfinishedUpload]
+    func abort(_ upload: UnfinishedUpload) async throws(BackupError)
+}
+
 extension Storage {
+    public var smallAtATime: Int { 1 }
+
     public func open(_ key: Key) async throws(BackupError) -> any ByteSource & ~Copyable { try await open(key, range: nil) }
 
     /// The whole object in memory; for info files and the like. `.notFound` when missing; `.corrupt` when larger than `limit` bytes.
@@ -67,10 +84,14 @@ extension Storage {
         return entries.sorted { $0.key < $1.key }
     }
 
+    public func remove(_ keys: [Key]) async throws(BackupError) {
+        for key in keys { try await remove(key) }
+    }
+
     /// Removes everything below `prefix`, the folders too where they are entries of their own.
     public func removeAll(_ prefix: Key) async throws(BackupError) {
         let entries = try await list(prefix, .all)
-        for entry in entries where entry.kind != .folder { try await remove(entry.key) }
+        try await remove(entries.filter { $0.kind != .folder }.map(\.key))
         if let tree = self as? any FileTree {
             for entry in entries.reversed() where entry.kind == .folder { try await tree.removeDirectory(entry.key) }
             try await tree.removeDirectory(prefix)

@@ -104,11 +104,32 @@ public struct PutOptions: Sendable {
     }
 }
 
-public enum Depth: Sendable {
+public enum Depth: Sendable, Equatable {
     /// Only what is directly in the folder.
     case folder
+    /// Of that, only what has a name with this beginning.
+    case names(beginningWith: String)
     /// Everything below it.
     case all
+
+    /// Whether something that is directly in the folder is listed.
+    public func includes(_ key: Key) -> Bool {
+        if case .names(let beginning) = self { key.name.hasBytes(beginning) } else { true }
+    }
+}
+
+/// What was begun to be put and is neither finished nor given up: it takes room, and no listing of objects shows it.
+public struct UnfinishedUpload: Sendable {
+    public var key: Key
+    /// The storage's own name for it.
+    public var id: String
+    /// Unix seconds.
+    public var begun: Int64
+    public init(key: Key, id: String, begun: Int64) {
+        self.key = key
+        self.id = id
+        self.begun = begun
+    }
 }
 
 public enum LinkKind: Sendable { case symbolic, hard }

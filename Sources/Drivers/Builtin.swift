@@ -4,6 +4,7 @@ public import BackstopCore
 
 public func registerBuiltinDrivers(in registry: inout Registry) {
     registry.register(posix)
+    registry.register(s3)
 }
 
 /// A folder of this host, also on a mounted network file system.

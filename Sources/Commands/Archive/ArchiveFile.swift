@@ -23,7 +23,7 @@ enum ArchiveFile {
     ) async throws(BackupError) -> [ArchivedSegment] {
         let folder = Layout.archiveFolder(stanza, archiveID, of: name)
         var found: [ArchivedSegment] = []
-        try await repository.storage.list(folder, .folder) { (entry) throws(BackupError) in
+        try await repository.storage.list(folder, .names(beginningWith: "\(name)-")) { (entry) throws(BackupError) in
             if let sha1 = checksum(inName: entry.key.name, of: name, repository.registry) {
                 found.append(ArchivedSegment(key: entry.key, sha1: sha1))
             }

@@ -3,11 +3,11 @@
 import BackstopCore
 import Glibc
 
-struct ArchivePush {
-    private let context: RunContext
-    private let stanza: String
+struct ArchivePush: Sendable {
+    fileprivate let context: RunContext
+    fileprivate let stanza: String
     private let path: String
-    private let name: String
+    fileprivate let name: String
 
     static func run(_ context: RunContext) async throws(BackupError) {
         try await ArchivePush(context).run()
@@ -60,14 +60,24 @@ struct ArchivePush {
 
         var failures: [String] = []
         var targets: [ArchiveTarget] = []
-        for repository in try await openRepositories(&failures) {
+        let repositories = try await openRepositories(&failures)
+        let control = await clusterControl()
+        let guess = likelyArchiveID(control)
+        // All at a time: a repository far away costs its round trips, not those of the others.
+        let opened = await withTaskGroup(of: (Int, Result<ArchiveTarget, BackupError>).self) { group in
+            for (index, repository) in repositories.enumerated() {
+                group.addTask { (index, await ArchiveTarget.open(repository, self, guess)) }
+            }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+        for (index, repository) in repositories.enumerated() {
             do throws(BackupError) {
-                targets.append(try await ArchiveTarget.open(repository, stanza, context))
+                if let target = opened[index] { targets.append(try target.get()) }
             } catch  where error.code != .cancelled {
                 failures.append(error.text(of: repository.name))
             }
         }
-        targets = try await checkCluster(targets, &failures)
+        targets = try checkCluster(targets, control, &failures)
         guard !targets.isEmpty else {
             throw BackupError(.repoInvalid, "unable to find a valid repository:\n" + failures.joined(separator: "\n"))
         }
@@ -81,6 +91,22 @@ struct ArchivePush {
             throw BackupError(.commandFailed, "archive-push command encountered error(s):\n" + failures.joined(separator: "\n"))
         }
         context.log.info("pushed WAL file '\(name)' to the archive")
+    }
+
+    /// nil without pg1-path. An error is told when it is known that there is a repository to push to.
+    private func clusterControl() async -> Result<ControlFile, BackupError>? {
+        guard let data = context.options.string("pg-path", 1) else { return nil }
+        do throws(BackupError) {
+            return .success(try await ClusterFiles(context, path: data).control())
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// The archive that the stanza's current cluster most likely has, so that it can be looked at before archive.info is known.
+    private func likelyArchiveID(_ control: Result<ControlFile, BackupError>?) -> String? {
+        guard ArchiveFile.isSegment(name), case .success(let control)? = control else { return nil }
+        return Layout.archiveID(version: control.version.description, id: 1)
     }
 
     private func openRepositories(_ failures: inout [String]) async throws(BackupError) -> [Repository] {
@@ -106,11 +132,12 @@ struct ArchivePush {
     }
 
     /// Leaves the targets that belong to the cluster: the one of pg1-path, or that of the first repository.
-    private func checkCluster(_ targets: [ArchiveTarget], _ failures: inout [String]) async throws(BackupError) -> [ArchiveTarget] {
+    private func checkCluster(
+        _ targets: [ArchiveTarget], _ control: Result<ControlFile, BackupError>?, _ failures: inout [String]
+    ) throws(BackupError) -> [ArchiveTarget] {
         guard let first = targets.first else { return [] }
         var expected = (systemID: first.database.systemID, version: first.database.version)
-        if let data = context.options.string("pg-path", 1) {
-            let control = try await ClusterFiles(context, path: data).control()
+        if let control = try control?.get() {
             expected = (control.systemID, control.version.description)
         }
         return targets.filter { target in
@@ -155,7 +182,7 @@ struct ArchivePush {
         for target in targets {
             let found: [ArchivedSegment]
             do throws(BackupError) {
-                found = try await ArchiveFile.find(name, target.repository, stanza, target.database.archiveID)
+                found = try await target.find(name, stanza)
             } catch  where error.code != .cancelled {
                 failures.append(error.text(of: target.repository.name))
                 continue
@@ -225,14 +252,36 @@ struct ArchivePush {
 }
 
 /// A repository that WAL goes to.
-private struct ArchiveTarget {
+private struct ArchiveTarget: Sendable {
     let repository: Repository
     let database: DatabaseHistory.Database
     let passphrase: String?
 
-    static func open(_ repository: Repository, _ stanza: String, _ context: RunContext) async throws(BackupError) -> ArchiveTarget {
-        let info = try await ArchiveInfo.required(repository, stanza, context.log)
-        return ArchiveTarget(repository: repository, database: info.history.current, passphrase: info.passphrase)
+    /// What an archive has of the segment, when that was asked for before it was known to be the current one.
+    private var listed: [ArchivedSegment]?
+
+    /// Reads archive.info and, in the same round trip, what the archive with the likely id has.
+    static func open(_ repository: Repository, _ push: ArchivePush, _ guess: String?) async -> Result<ArchiveTarget, BackupError> {
+        async let listing = list(repository, push, guess)
+        do throws(BackupError) {
+            let info = try await ArchiveInfo.required(repository, push.stanza, push.context.log)
+            var target = ArchiveTarget(repository: repository, database: info.history.current, passphrase: info.passphrase)
+            if let guess, guess == target.database.archiveID, let found = await listing { target.listed = found }
+            return .success(target)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// nil when it fails: whoever needs it asks again, and has the error.
+    private static func list(_ repository: Repository, _ push: ArchivePush, _ guess: String?) async -> [ArchivedSegment]? {
+        guard let guess else { return nil }
+        return try? await ArchiveFile.find(push.name, repository, push.stanza, guess)
+    }
+
+    func find(_ name: String, _ stanza: String) async throws(BackupError) -> [ArchivedSegment] {
+        if let listed { return listed }
+        return try await ArchiveFile.find(name, repository, stanza, database.archiveID)
     }
 
     func folder(_ stanza: String, _ name: String) -> Key { Layout.archiveFolder(stanza, database.archiveID, of: name) }

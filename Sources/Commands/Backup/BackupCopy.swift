@@ -28,7 +28,8 @@ struct BackupCopy: Sendable {
         let outcomes = Mutex([Outcome?](repeating: nil, count: files.count))
         let order = files.indices.sorted { (files[$0].size, files[$1].name) > (files[$1].size, files[$0].name) }
         try await parallel(
-            order, workers: Int(context.options.number("process-max") ?? 1),
+            order, workers: Int(context.options.number("process-max") ?? 1), atATime: repository.storage.smallAtATime,
+            isSmall: { files[$0].size <= smallFile },
             makeWorker: { (number) throws(BackupError) in try BackupWorker(self, number: number) },
             body: { (worker, index) async throws(BackupError) in
                 let outcome = try await worker.copy(files[index], label)

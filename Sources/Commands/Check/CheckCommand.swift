@@ -24,6 +24,7 @@ enum CheckCommand {
                         hint: "is this the correct stanza?\nthis may also be a symptom of a stanza-upgrade that is missing.")
                 }
             }
+            try await Uploads.look(after: repository, stanza, context)
             targets.append(
                 ArchiveCheck(
                     repository: repository, stanza: stanza, archiveID: archive.history.current.archiveID,

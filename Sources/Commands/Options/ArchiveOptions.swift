@@ -30,9 +30,9 @@ let archiveOptions = OptionSpec.section(
                 a point after them needs a new backup.
                 """),
         .global("archive-push-batch-size", .size(MiB...4 * PiB), default: "16GiB", ["archive-push"], "WAL that one background run takes on")
-            .details("Only with archive-async."),
+            .unsupported().details("Only with archive-async."),
         .global("archive-get-queue-max", .size(0...4 * PiB), default: "128MiB", ["archive-get"], "WAL that is fetched ahead")
-            .details("Only with archive-async."),
+            .unsupported().details("Only with archive-async."),
         .global("archive-missing-retry", .boolean, default: "y", ["archive-get"], "ask again for WAL that was missing a moment ago")
-            .details("Only with archive-async."),
+            .unsupported().details("Only with archive-async."),
     ])

@@ -21,11 +21,11 @@ let backupOptions = OptionSpec.section(
         .global("exclude", .list, Commands.backup, "path to leave out")
             .details("Relative to the data directory, repeatable. With / at its end only what is in the folder is left out."),
         .global("expire-auto", .boolean, default: "y", Commands.backup, "expire old backups after a good one")
-            .details("Otherwise run expire yourself."),
+            .unsupportedValues("y").details("Otherwise run expire yourself."),
         .global("manifest-save-threshold", .size(1...TiB), default: "1GiB", Commands.backup, "save the state of the backup each time after")
-            .details("An aborted backup resumes from the state saved last."),
+            .unsupported().details("An aborted backup resumes from the state saved last."),
         .global("resume", .boolean, default: "y", Commands.backup, "go on with an aborted backup")
-            .details("Files that the aborted backup finished are checked and kept."),
+            .unsupportedValues("y").details("Files that the aborted backup finished are checked and kept."),
         .global("start-fast", .boolean, default: "n", Commands.backup, "begin with a checkpoint at once")
             .details("Otherwise the backup waits for the next one, which may take as long as checkpoint_timeout."),
         .global("stop-auto", .boolean, default: "n", Commands.backup, "end a backup that was left running")

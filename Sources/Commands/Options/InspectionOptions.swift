@@ -36,6 +36,9 @@ let internalOptions = OptionSpec.section(
         .commandLine("process", .integer(0...1024), [], "number of a worker process").unsupported().details("Between processes."),
         .commandLine("lock", .list, [], "locks that another process takes").unsupported().details("Between processes."),
         .commandLine("remote-type", .choice(["pg", "repo"]), [], "what another process serves").unsupported().details("Between processes."),
+        .commandLine("remove-uploads", .time(100...3650 * day), ["check"], "remove unfinished uploads that are at least so old")
+            .details(
+                "An object store keeps, and charges for, what a killed run had begun to upload. No listing shows it but that of check."),
         .commandLine("report", .boolean, default: "n", ["check"], "write a report for support").unsupported().details(
             "Not made by this program."),
     ])

@@ -1,4 +1,4 @@
-// Options of the drivers that this version knows by name only: S3, Azure, GCS and SFTP (cli.md section 1.3).
+// Options of object stores and SFTP (cli.md section 1.3). Of Azure, GCS and SFTP this version knows the names only.
 
 import BackstopCore
 
@@ -6,7 +6,7 @@ private let all = Commands.repository
 private let style = OptionSpec.Kind.choice(["host", "path"])
 
 let objectStoreOptions = OptionSpec.section(
-    "Object store", isSupported: false,
+    "Object store",
     [
         .global("repoN-storage-host", .string, all, "host to connect to in place of the endpoint")
             .when("repo-type", "azure", "s3")
@@ -36,7 +36,7 @@ let objectStoreOptions = OptionSpec.section(
     ])
 
 let s3Options = OptionSpec.section(
-    "S3", isSupported: false,
+    "S3",
     [
         .global("repoN-s3-bucket", .string, all, "bucket").when("repo-type", "s3").required().oldNames("repo-s3-bucket")
             .details("Has to exist."),
@@ -71,6 +71,11 @@ let s3Options = OptionSpec.section(
             .details("For buckets of others."),
         .global("repoN-s3-service", .string, default: "s3", all, "service name in signatures").when("repo-type", "s3")
             .details("Other stores may want another."),
+        .global("repoN-s3-object-lock", .choice(["none", "governance", "compliance"]), default: "none", all, "lock of new objects")
+            .when("repo-type", "s3")
+            .details("Nobody removes or replaces a locked object before its time. The bucket must have object lock enabled."),
+        .global("repoN-s3-object-lock-days", .integer(1...36_500), all, "how long new objects are locked")
+            .when("repo-s3-object-lock", "governance", "compliance").required().details("In days."),
     ])
 
 let azureOptions = OptionSpec.section(

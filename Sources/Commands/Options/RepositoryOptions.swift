@@ -9,7 +9,7 @@ let repositoryOptions = OptionSpec.section(
             "repoN-type", .choice(["azure", "cifs", "gcs", "posix", "s3", "sftp"]), default: "posix", Commands.repository,
             "where the repository is"
         )
-        .unsupportedValues("azure", "gcs", "s3", "sftp").oldNames("repo-type")
+        .unsupportedValues("azure", "gcs", "sftp").oldNames("repo-type")
         .details("posix is a folder of this host; cifs is one without links."),
         .global("repoN-path", .path, default: "/var/lib/pgbackstop", Commands.repository, "folder of the repository")
             .oldNames("repo-path").details("In an object store what all names begin with. Repositories do not share one."),
@@ -27,7 +27,7 @@ let repositoryOptions = OptionSpec.section(
         .global("repoN-symlink", .boolean, default: "y", Commands.retaining, "make symbolic links in the repository")
             .when("repo-type", "posix", otherwise: "n").details("latest, which points to the newest backup, and those of tablespaces."),
         .global("repo-target-time", .string, Commands.readingInThePast, "see the repository as it was at this time")
-            .unsupported().details("For object stores that keep old versions; needs --repo."),
+            .when("repo").details("For object stores that keep old versions."),
         .global("repoN-local", .boolean, default: "n", Commands.repository, "take the repository to be on this host")
             .hidden().details("Whatever repo-host says."),
         .global("repoN-block-size-map", .map, Commands.backup, "block size by file size")

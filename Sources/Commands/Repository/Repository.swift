@@ -20,8 +20,14 @@ struct Repository: Sendable {
         let type = options.string("repo-type", index) ?? "posix"
         let driver = try registry.storage(type == "cifs" ? "posix" : type)
         let cipherType = options.string("repo-cipher-type", index) ?? "none"
+        let storage = try await driver.open(options, index, DriverContext(log: context.log))
+        if options.isGiven("repo-target-time"), !storage.capabilities.contains(.versions) {
+            throw BackupError(
+                .unsupported, "repo\(index) cannot be seen as it was at a time: a storage of type '\(type)' keeps no old versions",
+                hint: "take out repo-target-time.")
+        }
         return Repository(
-            index: index, storage: try await driver.open(options, index, DriverContext(log: context.log)), registry: registry,
+            index: index, storage: storage, registry: registry,
             cipher: cipherType == "none" ? nil : try registry.cipher(cipherType),
             passphrase: cipherType == "none" ? nil : try options.required("repo-cipher-pass", index))
     }
@@ -113,15 +119,4 @@ struct Repository: Sendable {
 extension BackupError {
     /// For a list of what went wrong in several repositories: says which one, once.
     func text(of repository: String) -> String { message.hasPrefix("\(repository): ") ? description : "\(repository): \(description)" }
-}
-
-/// `bytes.count` a multiple of 3.
-func base64(_ bytes: [UInt8]) -> String {
-    let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    var text: [UInt8] = []
-    for index in stride(from: 0, to: bytes.count, by: 3) {
-        let group = UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8 | UInt32(bytes[index + 2])
-        for shift in [18, 12, 6, 0] { text.append(digits[Int(group >> UInt32(shift) & 63)]) }
-    }
-    return String(decoding: text, as: UTF8.self)
 }

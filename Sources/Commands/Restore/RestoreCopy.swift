@@ -13,11 +13,17 @@ struct RestoreCopy: Sendable {
 
     /// Restores all of `files` with `process-max` workers.
     func run(_ files: [Manifest.File]) async throws(BackupError) {
-        let order = files.indices.sorted { (files[$0].size, files[$1].name) > (files[$1].size, files[$0].name) }
         try await parallel(
-            order, workers: Int(context.options.number("process-max") ?? 1),
+            RestorePlan.jobs(files, readOver: readOver) { manifest.location(of: $0, stanza: stanza, suffix: decoding.codec.suffix) },
+            workers: Int(context.options.number("process-max") ?? 1), atATime: set.repository.storage.smallAtATime,
+            isSmall: { $0.size <= smallFile },
             makeWorker: { (number) throws(BackupError) in try RestoreWorker(self, number: number) },
-            body: { (worker, index) async throws(BackupError) in try await worker.restore(files[index]) })
+            body: { (worker, job) async throws(BackupError) in try await worker.restore(job) })
+    }
+
+    /// Bytes between two files of a bundle that are rather read than skipped.
+    fileprivate var readOver: UInt64 {
+        UInt64(context.options.number("repo-storage-read-over", set.repository.index) ?? 64 << 10)
     }
 
     /// The bytes of pg_control, verified; it is put in place last.
@@ -45,6 +51,9 @@ private final class RestoreWorker {
     private let content: Chain
     private let existing: Chain
     private var block = Block(capacity: 1 << 18)
+    private let reader: NeighbourReader
+    /// Where the neighbours in the bundle end that are restored next.
+    private var endOfJob: UInt64 = 0
 
     init(_ copy: RestoreCopy, number: Int) throws(BackupError) {
         self.copy = copy
@@ -58,9 +67,17 @@ private final class RestoreWorker {
         pieces = Chain(try copy.decoding.steps(.raw))
         content = Chain(looks)
         existing = Chain([.tap(compare)])
+        reader = NeighbourReader(copy.set.repository.storage, readOver: copy.readOver)
     }
 
-    func restore(_ file: Manifest.File) async throws(BackupError) {
+    /// Files that lie one after the other in a bundle, or a single one.
+    func restore(_ job: RestorePlan.Job) async throws(BackupError) {
+        endOfJob = job.end
+        for file in job.files { try await restore(file) }
+        reader.close()
+    }
+
+    private func restore(_ file: Manifest.File) async throws(BackupError) {
         let (tree, key, isSynced) = copy.target.place(of: file.name)
         let path = "\(tree.location)/\(key)"
         meter.file = key.path
@@ -74,6 +91,7 @@ private final class RestoreWorker {
         do throws(BackupError) {
             try await Retry(copy.context.options).run(onRetry: { error in
                 meter.undo()
+                reader.close()
                 copy.context.log.warn("retry of restore of file '\(path)': \(error)", worker: number)
             }) { () async throws(BackupError) in
                 var flow = try await flow(file)
@@ -118,7 +136,9 @@ private final class RestoreWorker {
         }
         let storage = copy.set.repository.storage
         if file.blockMapSize != nil { return try Flow(try await blocks(file, location), content) }
-        return try Flow(try await storage.open(location.key, range: location.range), location.framing == .raw ? raw : normal)
+        let chain = location.framing == .raw ? raw : normal
+        guard let range = location.range else { return try Flow(try await storage.open(location.key), chain) }
+        return try Flow(try await reader.open(location.key, range) { endOfJob }, chain)
     }
 
     private func blocks(_ file: Manifest.File, _ location: Manifest.Location) async throws(BackupError) -> BlockSource {
@@ -137,7 +157,7 @@ private final class RestoreWorker {
         let map = try BlockMap(
             try await flow.readAll(), blockSize: file.blockSize, checksumSize: file.blockChecksumSize, references: manifest.references.count
         )
-        return BlockSource(storage, map, blockSize: file.blockSize, chain: pieces) { reference, bundle in
+        return BlockSource(storage, map, blockSize: file.blockSize, chain: pieces, readOver: copy.readOver) { reference, bundle in
             let label = manifest.references[reference]
             return bundle == 0 ? Layout.backup(stanza, label) / "\(file.name).pgbi" : Layout.bundle(stanza, label, bundle)
         }

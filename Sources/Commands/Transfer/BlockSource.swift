@@ -11,6 +11,9 @@ struct BlockSource: ByteSource, ~Copyable {
     /// Where the super blocks of a reference and bundle are.
     private let key: (_ reference: Int, _ bundle: UInt64) -> Key
     private let chain: Chain
+    private let readOver: UInt64
+    /// One for each object that blocks come from: they alternate, but within one the offsets grow.
+    private var readers: [Key: NeighbourReader] = [:]
     private var nextBlock = 0
     private var kept: [(superBlock: BlockMap.SuperBlock, content: [UInt8])] = []
     /// The part of the current block that was not given yet.
@@ -18,8 +21,11 @@ struct BlockSource: ByteSource, ~Copyable {
 
     private static let keptAtMost = 8
 
-    /// `chain`: decodes one super block.
-    init(_ storage: any Storage, _ map: BlockMap, blockSize: UInt64, chain: Chain, key: @escaping (Int, UInt64) -> Key) {
+    /// `chain`: decodes one super block. `readOver`: gaps in bytes that are read rather than skipped.
+    init(
+        _ storage: any Storage, _ map: BlockMap, blockSize: UInt64, chain: Chain, readOver: UInt64, key: @escaping (Int, UInt64) -> Key
+    ) {
+        self.readOver = readOver
         self.storage = storage
         self.map = map
         self.blockSize = blockSize
@@ -51,7 +57,9 @@ struct BlockSource: ByteSource, ~Copyable {
     private mutating func content(of superBlock: BlockMap.SuperBlock) async throws(BackupError) -> [UInt8] {
         if let index = kept.firstIndex(where: { $0.superBlock == superBlock }) { return kept[index].content }
         let key = key(superBlock.reference, superBlock.bundle)
-        let source = try await storage.open(key, range: superBlock.offset..<superBlock.offset + superBlock.stored)
+        let reader = readers[key] ?? NeighbourReader(storage, readOver: readOver)
+        readers[key] = reader
+        let source = try await reader.open(key, superBlock.offset..<superBlock.offset + superBlock.stored) { endOfRun(superBlock) }
         var flow = try Flow(source, chain)
         let content: [UInt8]
         do throws(BackupError) {
@@ -67,4 +75,22 @@ struct BlockSource: ByteSource, ~Copyable {
         kept.append((superBlock, content))
         return content
     }
+
+    /// Where the stored blocks end that follow `first` in its object and in the file.
+    private func endOfRun(_ first: BlockMap.SuperBlock) -> UInt64 {
+        var run = first.offset..<first.offset + first.stored
+        var last = first
+        for block in map.blocks[min(nextBlock, map.blocks.count)...].prefix(Self.lookedAhead) {
+            let next = block.superBlock
+            guard next != last, next.reference == first.reference, next.bundle == first.bundle else { continue }
+            let range = next.offset..<next.offset + next.stored
+            guard NeighbourReader.continues(run, range, readOver: readOver) else { break }
+            run = run.lowerBound..<range.upperBound
+            last = next
+        }
+        return run.upperBound
+    }
+
+    /// Blocks; at the usual 8 KiB more than a run holds.
+    private static let lookedAhead = 4096
 }

@@ -136,7 +136,7 @@ struct Resolution {
             value = .text("n")
         case .reset: return standard.map { Options.Resolved($0, .defaultValue) }
         }
-        if isStrict, value != standard { try refuseUnsupported(option, shown, value) }
+        if isStrict { try refuseUnsupported(option, shown, value, standard) }
         return Options.Resolved(value, candidate.source)
     }
 
@@ -172,9 +172,13 @@ struct Resolution {
         return BackupError(.optionRequired, "command '\(command)' requires option '\(shown)'", hint: hint)
     }
 
-    private func refuseUnsupported(_ option: OptionSpec, _ shown: String, _ value: OptionValue) throws(BackupError) {
+    /// What asks for a feature that is not there. The default of an option that is not supported asks for nothing; a value that is not
+    /// supported does so even when it is the default.
+    private func refuseUnsupported(
+        _ option: OptionSpec, _ shown: String, _ value: OptionValue, _ standard: OptionValue?
+    ) throws(BackupError) {
         let text = Self.text(value)
-        if !option.isSupported(by: command) {
+        if !option.isSupported(by: command), value != standard {
             throw BackupError(
                 .unsupported, "not supported yet: \(shown)\(option.isBoolean ? "=\(text)" : "")",
                 hint: option.isBoolean ? "leave it at its default." : "take it out, or use pgBackRest for this until then.")

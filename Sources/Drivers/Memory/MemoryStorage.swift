@@ -45,7 +45,7 @@ public final class MemoryStorage: Storage {
         let objects = self.objects.withLock { $0 }
         var folders: Set<Key> = []
         for (key, object) in objects {
-            guard let child = key.child(of: prefix) else { continue }
+            guard let child = key.child(of: prefix), depth.includes(child) else { continue }
             if depth == .all || child == key {
                 try visit(entry(key, object))
             } else if folders.insert(child).inserted {

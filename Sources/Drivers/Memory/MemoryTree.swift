@@ -47,7 +47,7 @@ public final class MemoryTree: FileTree {
     public func list(_ prefix: Key, _ depth: Depth, _ visit: (Entry) throws(BackupError) -> Void) async throws(BackupError) {
         let nodes = self.nodes.withLock { $0 }
         for (key, node) in nodes {
-            guard let child = key.child(of: prefix), depth == .all || child == key else { continue }
+            guard let child = key.child(of: prefix), depth == .all || child == key, depth.includes(child) else { continue }
             try visit(entry(key, node))
         }
     }

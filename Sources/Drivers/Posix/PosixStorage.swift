@@ -63,16 +63,18 @@ public final class PosixStorage: FileTree {
     }
 
     public func list(_ prefix: Key, _ depth: Depth, _ visit: (Entry) throws(BackupError) -> Void) async throws(BackupError) {
+        var beginning = ""
+        if case .names(let text) = depth { beginning = text }
         var folders = [prefix]
         while let folder = folders.popLast() {
-            try listFolder(folder) { (entry) throws(BackupError) in
+            try listFolder(folder, beginning) { (entry) throws(BackupError) in
                 if depth == .all && entry.kind == .folder { folders.append(entry.key) }
                 try visit(entry)
             }
         }
     }
 
-    private func listFolder(_ folder: Key, _ visit: (Entry) throws(BackupError) -> Void) throws(BackupError) {
+    private func listFolder(_ folder: Key, _ beginning: String, _ visit: (Entry) throws(BackupError) -> Void) throws(BackupError) {
         let path = path(folder)
         guard let directory = opendir(path) else {
             if errno == ENOENT { return }
@@ -89,6 +91,7 @@ public final class PosixStorage: FileTree {
             let name = try withUnsafePointer(to: &item.pointee.d_name) { pointer throws(BackupError) -> String? in
                 let text = UnsafeRawPointer(pointer).assumingMemoryBound(to: CChar.self)
                 if strcmp(text, ".") == 0 || strcmp(text, "..") == 0 { return nil }
+                if !beginning.isEmpty && strncmp(text, beginning, beginning.utf8.count) != 0 { return nil }
                 guard let name = String(validatingCString: text) else {
                     throw BackupError(
                         .invalid, "'\(path)/\(String(cString: text))' has a name that is not valid UTF-8",
