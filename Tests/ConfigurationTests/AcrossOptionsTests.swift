@@ -132,10 +132,14 @@ import Testing
 
     @Test(arguments: [
         ("--stanza=s expire", "", "command 'expire'"), ("verify --stanza=s", "", "command 'verify'"), ("server", "", "command 'server'"),
-        ("info", "[global]\nrepo1-type=s3\nrepo1-s3-bucket=b\n", "repo1-type=s3"), ("info", "[global]\nrepo1-host=h\n", "repo1-host"),
+        ("info", "[global]\nrepo1-type=azure\nrepo1-azure-container=b\n", "repo1-type=azure"), ("info", "[global]\nrepo1-host=h\n", "repo1-host"),
         ("--stanza=s archive-push x", "[global]\narchive-async=y\n", "archive-async=y"), (backup, "[global]\nrepo1-bundle=y\n", "repo1-bundle=y"),
         (backup + " --delta", "", "delta=y"), (backup, "[global:backup]\nbackup-standby=prefer\n", "backup-standby=prefer"),
-        (backup, "[s]\npg1-host=h\n", "pg1-host"),
+        (backup, "[s]\npg1-host=h\n", "pg1-host"), (backup + " --resume", "", "resume=y"), (backup, "[global]\nexpire-auto=y\n", "expire-auto=y"),
+        (backup, "[global]\nmanifest-save-threshold=2GiB\n", "manifest-save-threshold"),
+        ("--stanza=s archive-push x", "[global]\narchive-push-batch-size=1GiB\n", "archive-push-batch-size"),
+        ("--stanza=s --pg1-path=/pg archive-get x y", "[global]\narchive-get-queue-max=1GiB\n", "archive-get-queue-max"),
+        ("--stanza=s --pg1-path=/pg archive-get x y", "[global]\narchive-missing-retry=n\n", "archive-missing-retry=n"),
     ])
     func unsupported(_ line: String, _ file: String, _ what: String) throws {
         let error = try #require(failure(line, file: file), "\(line)")
@@ -148,7 +152,8 @@ import Testing
         (backup, "[global]\narchive-async=y\nrepo1-bundle=n\ndelta=n\nrepo1-block=y\nrepo1-bundle-size=1MiB\n"),
         ("--stanza=s archive-push x", "[global]\narchive-async=n\nrepo1-bundle=y\n"),
         ("--stanza=s --pg1-path=/pg restore --delta", "[global]\nrepo1-bundle=y\nbackup-standby=y\n"), (backup + " --type=diff", ""),
-        (backup + " --type=incr", ""), ("info", "[global]\nrepo1-type=cifs\nrepo1-s3-bucket=b\nrepo1-host-user=u\n"),
+        (backup + " --type=incr", ""), (backup + " --no-resume --no-expire-auto", "[global]\nmanifest-save-threshold=1GiB\n"),
+        ("--stanza=s --pg1-path=/pg archive-get x y", "[global]\narchive-missing-retry=y\narchive-get-queue-max=128MiB\n"), ("info", "[global]\nrepo1-type=cifs\nrepo1-s3-bucket=b\nrepo1-host-user=u\n"),
     ])
     func supported(_ line: String, _ file: String) {
         #expect(failure(line, file: file) == nil)

@@ -24,7 +24,9 @@ import Testing
                 #expect(option.defaultValue == (facts[3] == "–" ? nil : facts[3]), "\(facts[0])")
             }
         }
-        let ours: Set = ["config-strict", "progress", "plugins"]
+        let ours: Set = [
+            "config-strict", "progress", "plugins", "remove-uploads", "repoN-s3-object-lock", "repoN-s3-object-lock-days",
+        ]
         #expect(Set(table.options.map(\.pattern)).subtracting(ours).count == peersOptions.count)
     }
 

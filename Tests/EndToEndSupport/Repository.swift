@@ -5,16 +5,84 @@ import Foundation
 /// A kind of storage that can hold a repository.
 public struct RepositoryKind: Sendable, CustomStringConvertible {
     public let description: String
-    /// The repo1-… options that point at an empty place of this kind, which lives as long as the folder.
-    public let options: @Sendable (TemporaryFolder) throws -> [(String, String)]
+    /// Whether pgBackRest can use it too: it speaks to a store by TLS only.
+    public var peerReads = true
+    /// An empty place of this kind, which lives as long as the folder. A folder can have several, each with a name.
+    public let place: @Sendable (_ folder: TemporaryFolder, _ name: String) throws -> Place
+
+    public struct Place: Sendable {
+        /// The repo1-… options that point at it.
+        public let options: [(String, String)]
+        public let files: any RepositoryFiles
+
+        /// A path of the bucket of a store, perhaps by way of a proxy at `port`.
+        public static func bucket(_ store: ObjectStore, path: String, tls: Bool = false, port: Int? = nil) -> Place {
+            Place(options: store.options(path: path, tls: tls, port: port), files: BucketFiles(store: store, path: path))
+        }
+
+        /// The options of repository `number`.
+        func options(of number: Int) -> [(String, String)] {
+            // Others, io-timeout say, are for all repositories.
+            options.map { ($0.0.hasPrefix("repo1-") ? "repo\(number)" + $0.0.dropFirst("repo1".count) : $0.0, $0.1) }
+        }
+    }
+
+    public init(
+        description: String, peerReads: Bool = true, place: @escaping @Sendable (_ folder: TemporaryFolder, _ name: String) throws -> Place
+    ) {
+        self.description = description
+        self.peerReads = peerReads
+        self.place = place
+    }
 
     /// A folder on this host.
-    public static let posix = RepositoryKind(description: "posix") { folder in
-        [("repo1-path", try folder.makeDirectory("repository", mode: "750"))]
+    public static let posix = RepositoryKind(description: "posix") { folder, name in
+        let path = try folder.makeDirectory(name, mode: "750")
+        return Place(options: [("repo1-path", path)], files: FolderFiles(path: path))
+    }
+
+    /// A bucket of a real object store, by http.
+    public static let s3 = RepositoryKind(description: "s3", peerReads: false) { try bucket($0, $1, tls: false) }
+
+    /// The same by https, with a certificate that only its own authority vouches for.
+    public static let s3TLS = RepositoryKind(description: "s3 with TLS") { try bucket($0, $1, tls: true) }
+
+    private static func bucket(_ folder: TemporaryFolder, _ name: String, tls: Bool) throws -> Place {
+        let store = try ObjectStore.shared.get()
+        let path = "/\(URL(fileURLWithPath: folder.path).lastPathComponent)/\(name)"
+        return .bucket(store, path: path, tls: tls)
+    }
+
+    /// The same place, pointed at with other options.
+    public func with(_ changes: [String: String], without missing: [String] = []) -> RepositoryKind {
+        RepositoryKind(description: "\(description), changed", peerReads: peerReads) { [place] folder, name in
+            let place = try place(folder, name)
+            let kept = place.options.filter { changes[$0.0] == nil && !missing.contains($0.0) }
+            return Place(options: kept + changes.map { ($0.key, $0.value) }, files: place.files)
+        }
     }
 
     /// Every kind that there is: a new one is added here, and the end-to-end tests run on it too.
-    public static let all: [RepositoryKind] = [.posix]
+    public static let all: [RepositoryKind] = [.posix, .s3, .s3TLS]
+    /// All but the folder on this host, where tests that take long are run in full.
+    public static let others = Array(all.dropFirst())
+}
+
+/// A row of the table that tests run over.
+public struct RepositoryCase: Sendable, CustomStringConvertible {
+    public let format: Format
+    public let kind: RepositoryKind
+    /// Counts the rows, from 1: the seed of a test with random moments.
+    public let row: UInt64
+    public var description: String { "\(format) on \(kind)" }
+
+    /// The first formats in a folder on this host, and each other kind of repository with one of the others, by turns.
+    public static func table(_ formats: [Format], elsewhere: [Format]) -> [RepositoryCase] {
+        let rows =
+            formats.map { ($0, RepositoryKind.posix) }
+            + RepositoryKind.others.enumerated().map { (elsewhere[$0.offset % elsewhere.count], $0.element) }
+        return rows.enumerated().map { RepositoryCase(format: $0.element.0, kind: $0.element.1, row: UInt64($0.offset) + 1) }
+    }
 }
 
 public enum Codec: String, Sendable, CaseIterable, CustomStringConvertible {
@@ -45,10 +113,13 @@ public struct Format: Sendable, CustomStringConvertible {
     /// Every codec with and without encryption.
     public static let all = Codec.allCases.flatMap { codec in Cipher.allCases.map { Format(codec, $0) } }
 
-    var options: [(String, String)] {
+    /// The options of a repository of that number in this format.
+    func options(_ number: Int) -> [(String, String)] {
         var options = [("compress-type", codec.rawValue)]
         if codec != .none { options.append(("compress-level", codec == .bz2 ? "2" : "1")) }
-        if cipher != .none { options += [("repo1-cipher-type", cipher.rawValue), ("repo1-cipher-pass", Format.passphrase)] }
+        if cipher != .none {
+            options += [("repo\(number)-cipher-type", cipher.rawValue), ("repo\(number)-cipher-pass", Format.passphrase)]
+        }
         return options
     }
 }

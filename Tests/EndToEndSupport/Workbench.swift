@@ -7,31 +7,40 @@ public final class Workbench: Sendable {
     public let tool: Tool
     public let format: Format
     public let configuration: String
-    private let storage: [(String, String)]
+    private let places: [RepositoryKind.Place]
     private let extra: [(String, String)]
     /// The data folder of the cluster that the stanza belongs to.
     public var data: String { folder.path("data") }
-    /// The repository's folder, for tests that look at or damage its files; they run on a posix repository.
+    /// The files of the repository, whatever its kind.
+    public var files: any RepositoryFiles { places[0].files }
+    /// Those of the second one.
+    public var secondFiles: any RepositoryFiles { places[1].files }
+    /// The repository's folder, for tests of what only a folder has: modes, links, what is synced. They run on a posix repository.
     public var repository: String { folder.path("repository") }
 
-    /// `options` go to the [global] section of the configuration, as they are.
+    /// `options` go to the [global] section of the configuration, as they are. A second repository has the format of the first.
     public convenience init(
-        _ format: Format = Format(.zst), on kind: RepositoryKind = .posix, by tool: Tool = .underTest,
+        _ format: Format = Format(.zst), on kind: RepositoryKind = .posix, and second: RepositoryKind? = nil, by tool: Tool = .underTest,
         options: KeyValuePairs<String, String> = [:]
     ) throws {
         let folder = try TemporaryFolder()
-        try self.init(folder, tool, kind.options(folder), format, options.map { ($0.key, $0.value) })
+        let places = try [kind.place(folder, "repository")] + (second.map { [try $0.place(folder, "repository2")] } ?? [])
+        try self.init(folder, tool, places, format, options.map { ($0.key, $0.value) })
+    }
+
+    public convenience init(_ example: RepositoryCase, options: KeyValuePairs<String, String> = [:]) throws {
+        try self.init(example.format, on: example.kind, options: options)
     }
 
     /// Another place, with a configuration and a data folder of its own, that uses the same repository.
     public convenience init(sharing other: Workbench, by tool: Tool? = nil) throws {
-        try self.init(TemporaryFolder(), tool ?? other.tool, other.storage, other.format, other.extra)
+        try self.init(TemporaryFolder(), tool ?? other.tool, other.places, other.format, other.extra)
     }
 
     private init(
-        _ folder: TemporaryFolder, _ tool: Tool, _ storage: [(String, String)], _ format: Format, _ extra: [(String, String)]
+        _ folder: TemporaryFolder, _ tool: Tool, _ places: [RepositoryKind.Place], _ format: Format, _ extra: [(String, String)]
     ) throws {
-        (self.folder, self.tool, self.storage, self.format, self.extra) = (folder, tool, storage, format, extra)
+        (self.folder, self.tool, self.places, self.format, self.extra) = (folder, tool, places, format, extra)
         configuration = folder.path("backup.conf")
         for name in ["log", "lock", "spool"] { try folder.makeDirectory(name) }
         try configure()
@@ -39,13 +48,19 @@ public final class Workbench: Sendable {
 
     /// Writes the configuration anew, with more options or a different format (a wrong passphrase, say).
     public func configure(_ options: KeyValuePairs<String, String> = [:], format: Format? = nil, stanza: [String] = []) throws {
+        try configure(options.map { ($0.key, $0.value) }, format: format, stanza: stanza)
+    }
+
+    public func configure(_ options: [(String, String)], format: Format? = nil, stanza: [String] = []) throws {
         var global: [(String, String)] = [
             ("log-path", folder.path("log")), ("lock-path", folder.path("lock")), ("spool-path", folder.path("spool")),
             ("start-fast", "y"), ("archive-timeout", "20"), ("repo1-retention-full", "99"), ("process-max", "2"),
         ]
-        for (name, value) in storage + (format ?? self.format).options + extra + options.map({ ($0.key, $0.value) }) {
-            global.removeAll { $0.0 == name }
-            global.append((name, value))
+        let storage = places.enumerated().map { $0.element.options(of: $0.offset + 1) + (format ?? self.format).options($0.offset + 1) }
+        // What comes later replaces what came before; within one of them a list has several lines.
+        for layer in storage + [extra, options] {
+            global.removeAll { old in layer.contains { $0.0 == old.0 } }
+            global += layer
         }
         let section = ["pg1-path=\(data)", "pg1-socket-path=\(folder.path("s-data"))", "pg1-user=postgres"] + stanza
         try folder.write(

@@ -6,32 +6,43 @@ import Testing
 /// archived survives.
 @Suite(.servers)
 struct ArchiveFailureTests {
-    private func stored(_ name: String, _ bench: Workbench) throws -> String {
-        try run(["find", "\(bench.repository)/archive/demo", "-name", "\(name)-*"]).output.trimmingCharacters(in: .newlines)
+    /// Two repositories of which the first has a damaged segment.
+    struct Pair: Sendable, CustomStringConvertible {
+        enum Damage { case noRights, shortened, overwritten }
+        let first: RepositoryKind, second: RepositoryKind
+        let damage: Damage
+        var description: String { "\(damage) on \(first), good on \(second)" }
+
+        static let all =
+            [.noRights, .shortened, .overwritten].map { Pair(first: .posix, second: .posix, damage: $0) }
+            + RepositoryKind.others.flatMap {
+                [Pair(first: .posix, second: $0, damage: .shortened), Pair(first: $0, second: .posix, damage: .overwritten)]
+            }
     }
 
     /// What one repository cannot give, the next one does.
-    @Test(arguments: ["chmod 000", "truncate -s 1000", "printf damage | dd conv=notrunc bs=1 seek=2000 of="])
-    func secondRepositoryHelps(_ damage: String) throws {
-        let (bench, names) = try Segments.workbench()
-        let second = try bench.folder.makeDirectory("second", mode: "750")
-        try bench.configure(["repo2-path": second])
-        try bench.run("--no-online", "stanza-create")
+    @Test(arguments: Pair.all)
+    func secondRepositoryHelps(_ pair: Pair) throws {
+        let (bench, names) = try Segments.workbench(on: pair.first, and: pair.second)
         #expect(try bench.push(names[0]).status == 0)
-        let segment = try stored(names[0], bench)
-        try run(["sh", "-c", damage.hasSuffix("=") ? "\(damage)\"$0\"" : "\(damage) \"$0\"", segment])
+        let segment = try bench.stored(names[0])
+        #expect(try bench.secondFiles.contains(segment))
+        switch pair.damage {
+        case .noRights: try run(["chmod", "000", "\(bench.repository)/\(segment)"])
+        case .shortened: try bench.files.change(segment) { $0 = $0.prefix(1000) }
+        case .overwritten: try bench.files.damage(segment, at: 2000)
+        }
         let outcome = try bench.attempt("archive-get", names[0], bench.folder.path("got"), in: bench.data)
         #expect(outcome.status == 0, "\(outcome)")
         #expect(outcome.text.contains("repo1"), "\(outcome)")
         #expect(try bench.isSame(names[0], as: bench.folder.path("got")))
         // Without the good one it is an error, never the end of the archive.
-        try run(["rm", "-r", second])
+        try bench.secondFiles.remove(segment)
         try run(["rm", bench.folder.path("got")])
         let alone = try bench.attempt("archive-get", names[0], bench.folder.path("got"), in: bench.data)
         #expect(alone.status > 1 && alone.status < 126, "\(alone)")
         #expect(alone.text.contains(names[0]), "\(alone)")
         #expect(try attempt(["test", "-e", bench.folder.path("got")]).status == 1)
-        try run(["chmod", "640", segment])
     }
 
     /// A segment that is there but may not be decoded is no missing segment.
@@ -59,11 +70,23 @@ struct ArchiveFailureTests {
         #expect(try bench.info().archive.first?.max == names[0])
     }
 
+    /// A host whose libcrypto does not offer sha1, for which it is enough to ask for validated algorithms only.
+    @Test func digestIsSwitchedOff() throws {
+        let (bench, names) = try Segments.workbench()
+        let settings = try bench.folder.write(
+            "openssl.cnf", "openssl_conf = init\n[init]\nalg_section = evp\n[evp]\ndefault_properties = fips=yes\n")
+        let outcome = try attempt(
+            bench.command(["archive-push", "pg_wal/\(names[0])"]), environment: ["OPENSSL_CONF": settings], in: bench.data)
+        #expect(outcome.status == 103, "\(outcome)")
+        #expect(outcome.text.contains("repo1: libcrypto of this host has no SHA1"), "\(outcome)")
+        #expect(try bench.push(names[0]).status == 0)
+    }
+
     /// A run that was killed after its rename has not made the name durable; the repeat does, before it says that the segment is there.
     @Test func presentSegmentIsSynced() throws {
         let (bench, names) = try Segments.workbench()
         #expect(try bench.push(names[0]).status == 0)
-        let folder = URL(fileURLWithPath: try stored(names[0], bench)).deletingLastPathComponent()
+        let folder = URL(fileURLWithPath: "\(bench.repository)/\(try bench.stored(names[0]))").deletingLastPathComponent()
         let trace = bench.folder.path("trace")
         let outcome = try attempt(
             ["strace", "-f", "-y", "-e", "trace=fsync,fdatasync,syncfs", "-o", trace]
@@ -86,7 +109,7 @@ struct ArchiveFailureTests {
             in: bench.data)
         #expect(outcome.status == 0, "\(outcome)")
         let calls = try String(contentsOfFile: trace, encoding: .utf8).components(separatedBy: "\n")
-        let segment = URL(fileURLWithPath: try stored(names[0], bench))
+        let segment = URL(fileURLWithPath: "\(bench.repository)/\(try bench.stored(names[0]))")
         let content = try #require(calls.firstIndex { $0.contains("fsync(") && $0.contains(names[0]) }, "\(calls)")
         let renamed = try #require(calls.firstIndex { $0.contains("rename") && $0.contains(segment.lastPathComponent) }, "\(calls)")
         let folder = try #require(calls.lastIndex { $0.contains("<\(segment.deletingLastPathComponent().path)>) = 0") }, "\(calls)")
@@ -98,12 +121,7 @@ struct ArchiveFailureTests {
     func nothingTemporaryStays(_ seed: UInt64) throws {
         let (bench, names) = try Segments.workbench(Format(.bz2))
         var random = Seeded(seed)
-        // Without starting a program, so that the moment is not missed.
-        func temporary() -> [String] {
-            FileManager.default.enumerator(atPath: "\(bench.repository)/archive")?.compactMap { $0 as? String }.filter {
-                $0.hasSuffix(".pgbackrest.tmp")
-            } ?? []
-        }
+        func temporary() throws -> [String] { try bench.files.unfinished("archive") }
         var left = 0
         for (index, name) in names.prefix(4).enumerated() {
             let running = try Running(bench.command(["archive-push", "pg_wal/\(name)"]), in: bench.data)
@@ -111,14 +129,14 @@ struct ArchiveFailureTests {
             let moment = Double.random(in: 0...0.2, using: &random)
             let start = ContinuousClock.now
             while running.poll() == nil {
-                if index % 2 == 0 ? !temporary().isEmpty : start.duration(to: .now) > .seconds(moment) { break }
+                if index % 2 == 0 ? try !temporary().isEmpty : start.duration(to: .now) > .seconds(moment) { break }
             }
             running.signal(9)
             _ = try running.wait()
-            left += temporary().count
+            left += try temporary().count
             let repeated = try bench.push(name)
             #expect(repeated.status == 0, "\(repeated)")
-            #expect(temporary().isEmpty)
+            #expect(try temporary().isEmpty)
             let got = try #require(try bench.get(name))
             #expect(try bench.isSame(name, as: got))
         }
@@ -126,9 +144,9 @@ struct ArchiveFailureTests {
     }
 
     /// PostgreSQL that is stopped wants its archiver to end: status 63, so that the segment is kept and pushed again.
-    @Test(arguments: [2, 15] as [Int32])
-    func terminate(_ signal: Int32) throws {
-        let (bench, names) = try Segments.workbench(Format(.bz2))
+    @Test(arguments: [2, 15] as [Int32], RepositoryKind.all)
+    func terminate(_ signal: Int32, _ kind: RepositoryKind) throws {
+        let (bench, names) = try Segments.workbench(Format(.bz2), on: kind)
         // A segment that takes a while: the header of the first, and then as much as is needed.
         try run(
             [
@@ -138,11 +156,12 @@ struct ArchiveFailureTests {
         let running = try Running(bench.command(["archive-push", "pg_wal/\(names[0])"]), in: bench.data)
         try eventually("the push is at work") {
             if let outcome = running.poll() { throw Failure("the push ended too early\n\(outcome)") }
-            return try bench.archived().contains { $0.hasSuffix(".pgbackrest.tmp") } ? true : nil
+            return try bench.files.unfinished("archive").isEmpty ? nil : true
         }
         kill(running.process, signal)
         let outcome = try running.wait()
         #expect(outcome.status == 63, "\(outcome)")
         #expect(try bench.archived() == ["archive.info", "archive.info.copy"])
+        #expect(try bench.files.unfinished("archive") == [])
     }
 }

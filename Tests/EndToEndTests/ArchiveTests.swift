@@ -16,9 +16,11 @@ enum Segments {
     }
 
     /// A workbench whose data folder holds the segments and whose stanza exists.
-    static func workbench(_ format: Format = Format(.zst)) throws -> (bench: Workbench, names: [String]) {
+    static func workbench(
+        _ format: Format = Format(.zst), on kind: RepositoryKind = .posix, and second: RepositoryKind? = nil
+    ) throws -> (bench: Workbench, names: [String]) {
         let source = try source.get()
-        let bench = try Workbench(format)
+        let bench = try Workbench(format, on: kind, and: second)
         try run(["cp", "-a", source.folder.path("data"), bench.data])
         try bench.run("--no-online", "stanza-create")
         return (bench, source.names)
@@ -41,17 +43,22 @@ extension Workbench {
 
     /// The names of the files in the archive.
     func archived() throws -> [String] {
-        try EndToEndSupport.run(["find", "\(repository)/archive/demo", "-type", "f", "-printf", "%f\n"]).output.split(separator: "\n").map(
-            String.init
-        ).sorted()
+        try files.names("archive/demo").map { String($0[$0.index(after: $0.lastIndex(of: "/")!)...]) }.sorted()
+    }
+
+    /// Where a segment is in the first repository.
+    func stored(_ name: String) throws -> String {
+        let found = try files.names("archive/demo").filter { $0.contains("/\(name)-") }
+        guard found.count == 1 else { throw Failure("\(name) is there \(found.count) times") }
+        return found[0]
     }
 }
 
 @Suite(.servers)
 struct ArchiveTests {
-    @Test(arguments: Format.all)
-    func pushAndGet(_ format: Format) throws {
-        let (bench, names) = try Segments.workbench(format)
+    @Test(arguments: RepositoryCase.table(Format.all, elsewhere: [Format(.zst, .aes), Format(.gz)]))
+    func pushAndGet(_ example: RepositoryCase) throws {
+        let (bench, names) = try Segments.workbench(example.format, on: example.kind)
         #expect(names.count > 3)
         for name in names.prefix(2) {
             #expect(try bench.push(name).status == 0)
@@ -60,7 +67,7 @@ struct ArchiveTests {
             #expect(try bench.isSame(name, as: got))
             let stored = try bench.archived().filter { $0.hasPrefix(name) }
             #expect(stored.count == 1)
-            #expect(stored.first?.dropFirst(24 + 1 + 40) == format.codec.suffix[...])
+            #expect(stored.first?.dropFirst(24 + 1 + 40) == example.format.codec.suffix[...])
         }
         #expect(try bench.get(names[3]) == nil)
 
@@ -80,8 +87,9 @@ struct ArchiveTests {
     }
 
     /// An absolute path does as well, and a segment that is in the archive with other content is never replaced.
-    @Test func differentContent() throws {
-        let (bench, names) = try Segments.workbench()
+    @Test(arguments: RepositoryKind.all)
+    func differentContent(_ kind: RepositoryKind) throws {
+        let (bench, names) = try Segments.workbench(on: kind)
         let segment = "\(bench.data)/pg_wal/\(names[0])"
         #expect(try bench.attempt("archive-push", segment).status == 0)
         try run(["sh", "-c", "printf x | dd of=\"$0\" bs=1 seek=100000 conv=notrunc", segment])
@@ -92,8 +100,30 @@ struct ArchiveTests {
         #expect(try !bench.isSame(names[0], as: got))
     }
 
-    @Test func otherCluster() throws {
-        let (bench, names) = try Segments.workbench()
+    /// Two primaries that archive to one place: nobody can say which of two segments is right, so recovery gets neither.
+    @Test(arguments: RepositoryKind.all)
+    func duplicates(_ kind: RepositoryKind) throws {
+        let (bench, names) = try Segments.workbench(on: kind)
+        #expect(try bench.push(names[0]).status == 0)
+        let stored = try bench.stored(names[0])
+        let other = stored.replacing(/-[0-9a-f]{40}/, with: "-" + String(repeating: "0", count: 40))
+        #expect(other != stored)
+        try bench.files.copy(stored, to: other)
+        for outcome in [
+            try bench.attempt("archive-get", names[0], bench.folder.path("got"), in: bench.data), try bench.push(names[0]),
+        ] {
+            #expect([45, 101, 104].contains(outcome.status), "\(outcome)")
+            #expect(outcome.text.contains("duplicates found") && outcome.text.contains(names[0]), "\(outcome)")
+        }
+        #expect(try attempt(["test", "-e", bench.folder.path("got")]).status == 1)
+        try bench.files.remove(other)
+        let got = try #require(try bench.get(names[0]))
+        #expect(try bench.isSame(names[0], as: got))
+    }
+
+    @Test(arguments: RepositoryKind.all)
+    func otherCluster(_ kind: RepositoryKind) throws {
+        let (bench, names) = try Segments.workbench(on: kind)
         let other = try Cluster.make(.version(15), in: bench.folder, name: "other", fresh: true)
         // Its WAL does not belong to this stanza,
         let segment = try run(["ls", "\(other.data)/pg_wal"]).output.split(separator: "\n").map(String.init).first { $0.count == 24 }
@@ -110,14 +140,15 @@ struct ArchiveTests {
     }
 
     /// One good copy of archive.info is enough; without any, PostgreSQL must keep its WAL.
-    @Test func damagedArchiveInfo() throws {
-        let (bench, names) = try Segments.workbench()
-        let file = "\(bench.repository)/archive/demo/archive.info"
-        try run(["sh", "-c", "sed -i s/db-version=/db-versionx=/ \"$0\"", file])
+    @Test(arguments: RepositoryKind.all)
+    func damagedArchiveInfo(_ kind: RepositoryKind) throws {
+        let (bench, names) = try Segments.workbench(on: kind)
+        let file = "archive/demo/archive.info"
+        try bench.files.replace("db-version=", with: "db-versionx=", in: file)
         #expect(try bench.push(names[0]).status == 0)
         #expect(try bench.get(names[0]) != nil)
         #expect(try bench.info().status.code != 99)
-        try run(["truncate", "-s", "20", "\(file).copy"])
+        try bench.files.change("\(file).copy") { $0 = $0.prefix(20) }
         let push = try bench.push(names[1])
         #expect(push.status > 1 && push.status < 126, "\(push)")
         #expect(push.text.contains("archive.info"), "\(push)")

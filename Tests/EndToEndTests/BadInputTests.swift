@@ -88,8 +88,9 @@ struct BadInputTests {
         try expect(try bench.attempt("--no-online", "stanza-create"), 37, ["repo1-cipher-pass"])
     }
 
-    @Test func stanzaDoesNotExist() throws {
-        let bench = try Workbench()
+    @Test(arguments: RepositoryKind.all)
+    func stanzaDoesNotExist(_ kind: RepositoryKind) throws {
+        let bench = try Workbench(on: kind)
         let cluster = try bench.cluster()
         try expect(try bench.attempt("--type=full", "backup"), 55, ["backup.info", "stanza-create"])
         let name = try cluster.query("SELECT pg_walfile_name(pg_switch_wal())")
@@ -153,8 +154,9 @@ struct BadInputTests {
     }
 
     /// Another cluster where the stanza's should be.
-    @Test func otherCluster() throws {
-        let bench = try Workbench()
+    @Test(arguments: RepositoryKind.all)
+    func otherCluster(_ kind: RepositoryKind) throws {
+        let bench = try Workbench(on: kind)
         try bench.clusterWithBackup().stop()
         try run(["rm", "-rf", bench.data])
         let other = try bench.cluster(fresh: true)
@@ -167,8 +169,9 @@ struct BadInputTests {
         #expect(try bench.labels().count == 1)
     }
 
-    @Test func wrongPassphrase() throws {
-        let bench = try Workbench(Format(.zst, .aes))
+    @Test(arguments: RepositoryKind.all)
+    func wrongPassphrase(_ kind: RepositoryKind) throws {
+        let bench = try Workbench(Format(.zst, .aes), on: kind)
         let cluster = try bench.clusterWithBackup()
         try cluster.archiveCurrentSegment()
         try bench.configure(["repo1-cipher-pass": "another passphrase"])
@@ -188,13 +191,14 @@ struct BadInputTests {
     }
 
     /// One of the two copies of backup.info is enough. Without both nothing is lost, but nothing goes on either.
-    @Test func damagedBackupInfo() throws {
-        let bench = try Workbench()
+    @Test(arguments: RepositoryKind.all)
+    func damagedBackupInfo(_ kind: RepositoryKind) throws {
+        let bench = try Workbench(on: kind)
         let cluster = try bench.clusterWithBackup()
-        let file = "\(bench.repository)/backup/demo/backup.info"
-        try run(["sed", "-i", "s/backup-type/backup-tape/", file])
+        let file = "backup/demo/backup.info"
+        try bench.files.replace("backup-type", with: "backup-tape", in: file)
         #expect(try bench.labels().count == 1)
-        try run(["cp", file, "\(file).copy"])
+        try bench.files.copy(file, to: "\(file).copy")
         let backup = try bench.attempt("--type=full", "backup")
         #expect([26, 29, 55, 99].contains(backup.status), "\(backup)")
         #expect(backup.text.contains("backup.info"), "\(backup)")
@@ -205,14 +209,15 @@ struct BadInputTests {
     }
 
     /// A stored file that is not what it was: restore says which one, and the data folder cannot be started by mistake.
-    @Test(arguments: [Format(.none), Format(.zst), Format(.gz), Format(.lz4, .aes)])
-    func damagedFile(_ format: Format) throws {
-        let bench = try Workbench(format, options: ["job-retry": "0"])
+    @Test(
+        arguments: RepositoryCase.table(
+            [Format(.none), Format(.zst), Format(.gz), Format(.lz4, .aes)], elsewhere: [Format(.zst), Format(.gz, .aes)]))
+    func damagedFile(_ example: RepositoryCase) throws {
+        let bench = try Workbench(example, options: ["job-retry": "0"])
         let cluster = try bench.clusterWithBackup()
         let table = try cluster.query("SELECT pg_relation_filepath('item')")
         let label = try #require(try bench.labels().first)
-        let stored = "\(bench.repository)/backup/demo/\(label)/pg_data/\(table)\(format.codec.suffix)"
-        try run(["sh", "-c", "printf 'damage damage' | dd of=\"$0\" bs=1 seek=3000 conv=notrunc", stored])
+        try bench.files.damage("backup/demo/\(label)/pg_data/\(table)\(example.format.codec.suffix)", at: 3000)
         try cluster.stop()
         try run(["rm", "-rf", bench.data])
         try run(["mkdir", "-m", "700", bench.data])
@@ -223,12 +228,13 @@ struct BadInputTests {
         #expect(try attempt(["test", "-e", "\(bench.data)/global/pg_control"]).status == 1)
     }
 
-    @Test func missingFile() throws {
-        let bench = try Workbench(options: ["job-retry": "0"])
+    @Test(arguments: RepositoryKind.all)
+    func missingFile(_ kind: RepositoryKind) throws {
+        let bench = try Workbench(on: kind, options: ["job-retry": "0"])
         let cluster = try bench.clusterWithBackup()
         let table = try cluster.query("SELECT pg_relation_filepath('item')")
         let label = try #require(try bench.labels().first)
-        try run(["rm", "\(bench.repository)/backup/demo/\(label)/pg_data/\(table).zst"])
+        try bench.files.remove("backup/demo/\(label)/pg_data/\(table).zst")
         try cluster.stop()
         try run(["rm", "-rf", bench.data])
         try run(["mkdir", "-m", "700", bench.data])

@@ -5,8 +5,9 @@ import Testing
 /// A page whose checksum is wrong is backed up like any other, and told about: in the log, in `info`, in the manifest.
 @Suite(.servers)
 struct DamagedPageTests {
-    @Test func toldAndNotFatal() throws {
-        let bench = try Workbench(Format(.zst))
+    @Test(arguments: RepositoryKind.all)
+    func toldAndNotFatal(_ kind: RepositoryKind) throws {
+        let bench = try Workbench(on: kind)
         let cluster = try bench.cluster()
         try bench.run("stanza-create")
         try cluster.query("CREATE TABLE item AS SELECT n AS id, md5(n::text) AS text FROM generate_series(1, 5000) n; CHECKPOINT")

@@ -14,8 +14,8 @@ struct PlacesTests {
         var wal: String { bench.folder.path("wal") }
         var extra: String { bench.folder.path("conf/extra.conf") }
 
-        init(_ version: Int = 15) throws {
-            bench = try Workbench()
+        init(_ version: Int = 15, on kind: RepositoryKind = .posix) throws {
+            bench = try Workbench(on: kind)
             data = bench.data
             let cluster = try Cluster.make(.version(version), in: bench.folder, name: "data")
             for name in ["space", "conf"] { try bench.folder.makeDirectory(name) }
@@ -55,9 +55,9 @@ struct PlacesTests {
         }
     }
 
-    @Test(arguments: [14, 15, 17])
-    func whereTheyWere(_ version: Int) throws {
-        let scene = try Scene(version)
+    @Test(arguments: [(14, .posix), (15, .posix), (17, .posix)] + RepositoryKind.others.map { (15, $0) } as [(Int, RepositoryKind)])
+    func whereTheyWere(_ version: Int, _ kind: RepositoryKind) throws {
+        let scene = try Scene(version, on: kind)
         let restored = try scene.bench.restore("data", "--link-all", version: version)
         #expect(try scene.link("pg_wal") == scene.wal)
         #expect(try scene.link("extra.conf") == scene.extra)
@@ -96,8 +96,9 @@ struct PlacesTests {
     }
 
     /// Over what is left of the old cluster: files that are right stay, files that are wrong or too many do not.
-    @Test func delta() throws {
-        let bench = try Workbench()
+    @Test(arguments: RepositoryKind.all)
+    func delta(_ kind: RepositoryKind) throws {
+        let bench = try Workbench(on: kind)
         let cluster = try bench.clusterWithBackup()
         let table = try cluster.query("SELECT pg_relation_filepath('item')")
         let rows = try cluster.fingerprint()

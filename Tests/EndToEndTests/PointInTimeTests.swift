@@ -20,8 +20,8 @@ struct PointInTimeTests {
         let first: String, second: String
         let moments: [String: Moment]
 
-        init() throws {
-            bench = try Workbench(options: ["archive-copy": "y"])
+        init(_ kind: RepositoryKind) throws {
+            bench = try Workbench(on: kind, options: ["archive-copy": "y"])
             let cluster = try bench.cluster()
             try bench.run("stanza-create")
             try cluster.query("CREATE TABLE item (id serial PRIMARY KEY, text text); INSERT INTO item (text) VALUES ('base')")
@@ -62,7 +62,8 @@ struct PointInTimeTests {
         }
     }
 
-    static let history = Result { try History() }
+    static let history = Result { try History(.posix) }
+    static let others = RepositoryKind.others.map { kind in Result { try History(kind) } }
 
     struct Case: Sendable, CustomStringConvertible {
         let description: String
@@ -148,8 +149,20 @@ struct PointInTimeTests {
     static let quiet = ["archive_mode=off", "wal_retrieve_retry_interval=100ms"]
 
     @Test(arguments: cases)
-    func target(_ example: Case) throws {
-        let history = try Self.history.get()
+    func target(_ example: Case) throws { try target(example, Self.history.get()) }
+
+    /// Neither the choice of the backup nor that of the timeline asks what the repository is, so a few cases do.
+    @Test(
+        arguments: RepositoryKind.others.indices,
+        cases.filter {
+            [
+                "default goes to the end of the latest timeline", "default on the current timeline", "time chooses the backup before it",
+                "none uses the WAL in the backup only",
+            ].contains($0.description)
+        })
+    func targetElsewhere(_ kind: Int, _ example: Case) throws { try target(example, Self.others[kind].get()) }
+
+    private func target(_ example: Case, _ history: History) throws {
         let bench = try Workbench(sharing: history.bench)
         let restored = try Cluster(.version(15), in: bench.folder, name: "data")
         let outcome = try bench.run(["--log-level-console=info"] + example.options(history) + ["restore"])

@@ -22,7 +22,7 @@ struct RoundTripTests {
             Case(version: 15, format: Format(.none)),
             Case(version: 15, format: Format(.bz2)),
             Case(version: 15, format: Format(.lz4, .aes)),
-        ] + RepositoryKind.all.dropFirst().map { Case(version: 15, format: Format(.zst), kind: $0) }
+        ] + RepositoryKind.others.map { Case(version: 15, format: Format(.zst), kind: $0) }
 
     @Test(arguments: cases)
     func backupAndRestore(_ example: Case) throws {
@@ -48,6 +48,9 @@ struct RoundTripTests {
         #expect(info.backup.allSatisfy { $0.error != true })
         #expect(info.archive.map(\.id) == ["\(example.version)-1"])
         #expect(info.archive.first?.max == last)
+        let text = try bench.run("info").output
+        #expect(text.contains("stanza: demo\n    status: ok\n    cipher: \(example.format.cipher.rawValue)\n"), "\(text)")
+        #expect(text.contains("full backup: \(try #require(info.backup.first).label)\n"), "\(text)")
 
         // The disaster.
         try cluster.stop("immediate")

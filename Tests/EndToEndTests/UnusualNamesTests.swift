@@ -30,8 +30,9 @@ struct UnusualNamesTests {
     ]
 
     /// `é` has two spellings, which are two files; a combining mark at the front joins the slash before it.
-    @Test func files() throws {
-        let bench = try Workbench(Format(.zst))
+    @Test(arguments: RepositoryKind.all)
+    func files(_ kind: RepositoryKind) throws {
+        let bench = try Workbench(on: kind)
         let cluster = try bench.cluster()
         try bench.run("stanza-create")
         for folder in ["\(bench.data)/notes", "\(bench.data)/notes/\u{301}folder", "\(bench.data)/notes/folder"] {
@@ -53,7 +54,7 @@ struct UnusualNamesTests {
         try bench.run("--type=full", "backup")
         try cluster.archiveCurrentSegment()
         try cluster.stop()
-        for tool in [Tool.underTest, Tool.peer] {
+        for tool in kind.peerReads ? [Tool.underTest, Tool.peer] : [.underTest] {
             let name = "restored-\(tool.name)"
             _ = try bench.restore(name, "--type=immediate", tool: tool)
             let found = try sums(bench.folder.path(name))

@@ -9,7 +9,8 @@ struct PeerTests {
         let version: Int
         let format: Format
         var bundle = false
-        var description: String { "PostgreSQL \(version), \(format)\(bundle ? ", bundled" : "")" }
+        var kind = RepositoryKind.posix
+        var description: String { "PostgreSQL \(version), \(format)\(bundle ? ", bundled" : ""), \(kind)" }
         /// Whether the other program goes on with the repository: the same for every codec, so two of them, open and sealed, do.
         var goesOn: Bool { bundle || version != 15 || (format.codec == .zst) || (format.codec == .none && format.cipher == .none) }
     }
@@ -59,12 +60,19 @@ struct PeerTests {
         try cluster.archiveCurrentSegment()
     }
 
-    static let ours = Format.all.map { Case(version: 15, format: $0) } + [Case(version: 14, format: Format(.zst, .aes))]
+    /// The store that both can use, at once for both.
+    private static func elsewhere(_ formats: [Format]) -> [Case] {
+        RepositoryKind.others.filter(\.peerReads).flatMap { kind in formats.map { Case(version: 15, format: $0, kind: kind) } }
+    }
+
+    static let ours =
+        Format.all.map { Case(version: 15, format: $0) } + [Case(version: 14, format: Format(.zst, .aes))]
+        + elsewhere([Format(.zst, .aes), Format(.zst), Format(.gz)])
 
     /// What we wrote, pgBackRest reads, restores and goes on with.
     @Test(arguments: ours)
     func ourRepository(_ example: Case) throws {
-        let bench = try Workbench(example.format)
+        let bench = try Workbench(example.format, on: example.kind)
         let cluster = try bench.clusterWithBackup(example.version)
         try cluster.query("INSERT INTO item SELECT n, 'after ' || n FROM generate_series(1001, 1500) n")
         let rows = try cluster.fingerprint()
@@ -98,12 +106,12 @@ struct PeerTests {
         + [
             Case(version: 14, format: Format(.gz)), Case(version: 15, format: Format(.zst), bundle: true),
             Case(version: 15, format: Format(.lz4, .aes), bundle: true),
-        ]
+        ] + elsewhere([Format(.zst), Format(.zst, .aes), Format(.gz, .aes)])
 
     /// What pgBackRest wrote, we read, restore and go on with.
     @Test(arguments: theirs)
     func theirRepository(_ example: Case) throws {
-        let bench = try Workbench(example.format, by: .peer)
+        let bench = try Workbench(example.format, on: example.kind, by: .peer)
         let cluster = try bench.cluster(example.version)
         try bench.run("stanza-create")
         try cluster.query(

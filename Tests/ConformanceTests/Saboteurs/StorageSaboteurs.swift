@@ -12,6 +12,7 @@ enum StorageFault: String, CaseIterable {
     case writesInPlace, waitsForAReaderMidway, servesOneAtATime, hidesTheLazyUntilSync, ignoresIfAbsent, asksFirstPutsLater
     case listsAllForAFolder, listsAFolderForAll, listsRelativeKeys, refusesToListTheMissing, listsByPlainPrefix, listsStale
     case swallowsTheErrorOfTheVisitor, listsOnePage, mixesPlusAndSpace, listsEncoded, refusesLongNames, answersWrongSizes
+    case ignoresTheBeginning, stopsRemovingAtTheMissing
 
     /// The names of the checks that must fail.
     var caughtBy: [String] {
@@ -47,6 +48,8 @@ enum StorageFault: String, CaseIterable {
         case .mixesPlusAndSpace: ["names are kept byte for byte"]
         case .listsEncoded: ["names are kept byte for byte", "folders with odd names"]
         case .refusesLongNames: ["long names and deep folders"]
+        case .ignoresTheBeginning: ["a listing of names with a beginning"]
+        case .stopsRemovingAtTheMissing: ["many are removed, the missing too"]
         }
     }
 }
@@ -176,6 +179,8 @@ final class FaultyStorage: Storage {
     }
 
     func list(_ prefix: Key, _ depth: Depth, _ visit: (Entry) throws(BackupError) -> Void) async throws(BackupError) {
+        var depth = depth
+        if case .names = depth, fault == .ignoresTheBeginning { depth = .folder }
         var entries = try await memory.list(prefix, fault == .listsAllForAFolder ? .all : fault == .listsAFolderForAll ? .folder : depth)
         switch fault {
         case .listsRelativeKeys:
@@ -207,6 +212,13 @@ final class FaultyStorage: Storage {
         if fault == .forgetsToRemove { return }
         if fault == .refusesToRemoveTheMissing, try await stat(key) == nil { throw BackupError(.notFound, "it is not there") }
         try await memory.remove(stored(key))
+    }
+
+    func remove(_ keys: [Key]) async throws(BackupError) {
+        for key in keys {
+            if fault == .stopsRemovingAtTheMissing, try await stat(key) == nil { return }
+            try await remove(key)
+        }
     }
 
     func sync(_ prefix: Key) async throws(BackupError) {

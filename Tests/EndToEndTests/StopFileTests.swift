@@ -1,0 +1,39 @@
+import EndToEndSupport
+import Testing
+
+/// `stop` ends what writes to the repository, for one stanza or for all, and nothing else.
+@Suite(.servers)
+struct StopFileTests {
+    @Test(arguments: ["demo", nil], RepositoryKind.all)
+    func whatWritesIsStopped(_ stanza: String?, _ kind: RepositoryKind) throws {
+        let (bench, names) = try Segments.workbench(on: kind)
+        #expect(try bench.push(names[0]).status == 0)
+        #expect(try bench.attempt("stop", stanza: stanza).status == 0)
+        for command in [["archive-push", "pg_wal/\(names[1])"], ["--type=full", "--no-online", "backup"], ["--no-online", "stanza-create"]] {
+            let outcome = try bench.attempt(command, in: bench.data)
+            #expect(outcome.status == 62, "\(outcome)")
+            #expect(outcome.text.contains("[062]: stop file exists for \(stanza.map { "stanza \($0)" } ?? "all stanzas")"), "\(outcome)")
+        }
+        #expect(try bench.archived().filter { $0.hasPrefix(names[1]) }.isEmpty)
+        #expect(try bench.labels().isEmpty)
+
+        // Whoever needs the data back is not stopped.
+        let got = try #require(try bench.get(names[0]))
+        #expect(try bench.isSame(names[0], as: got))
+        #expect(try bench.attempt("info").status == 0)
+
+        #expect(try bench.attempt("start", stanza: stanza).status == 0)
+        #expect(try bench.push(names[1]).status == 0)
+        try bench.run("--type=full", "--no-online", "backup")
+        #expect(try bench.attempt("stop", stanza: stanza).status == 0)
+        _ = try bench.restore("restored", "--type=none")
+        #expect(try attempt(["test", "-e", bench.folder.path("restored/global/pg_control")]).status == 0)
+    }
+
+    /// The stop of another stanza is not ours.
+    @Test func otherStanza() throws {
+        let (bench, names) = try Segments.workbench()
+        #expect(try bench.attempt("stop", stanza: "other").status == 0)
+        #expect(try bench.push(names[0]).status == 0)
+    }
+}

@@ -1,0 +1,43 @@
+// The S3 driver meets every check of the contract, on a real store.
+
+import BackstopConformance
+import BackstopCore
+import EndToEndSupport
+import Foundation
+import Testing
+
+/// Around a part of an upload, what goes in one request, and what takes many.
+private let partSizes = [5 << 20, (5 << 20) + 1, (20 << 20) - 1, 20 << 20, (20 << 20) + 1, (25 << 20) + 1, (47 << 20) + 11]
+
+enum ObjectStoreKind: String, CaseIterable {
+    case seaweedFS = "SeaweedFS", seaweedFSByTLS = "SeaweedFS by TLS", moto
+
+    func subject() async throws -> StorageSubject {
+        let path = "/conformance/\(UUID().uuidString)"
+        let storage =
+            switch self {
+            case .seaweedFS: try await openObjectStore(path)
+            case .seaweedFSByTLS: try await openObjectStore(path, tls: true)
+            case .moto: try await openStorage(MotoStore.shared.get().options(path: path))
+            }
+        var subject = StorageSubject(name: rawValue, storage: storage, prefix: Key("checks"))
+        if self != .seaweedFSByTLS { subject.sizes += partSizes }
+        // It takes a backslash for a slash.
+        if self != .moto { subject.namesNotKept = ["back\\slash"] }
+        return subject
+    }
+}
+
+@Suite(.servers) struct ObjectStoreConformanceTests {
+    @Test(arguments: ObjectStoreKind.allCases, storageChecks)
+    func storage(_ kind: ObjectStoreKind, _ check: Check<StorageSubject>) async throws {
+        let subject = try await kind.subject()
+        let verdict = try await check.run(on: subject)
+        try await subject.storage.removeAll(.root)
+        // Not passed but cancelled, and as the console is silent about that, it is printed too.
+        if case .notApplicable(let reason) = verdict {
+            print("'\(check.name)' does not apply: \(reason)")
+            try Test.cancel(Comment(rawValue: reason))
+        }
+    }
+}
