@@ -39,5 +39,3 @@ int backstop_wait_signal(void) {
 }
 
 char **backstop_environment(void) { return environ; }
-
-const char *backstop_parse_time(const char *text, const char *format, struct tm *time) { return strptime(text, format, time); }

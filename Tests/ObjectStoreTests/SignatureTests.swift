@@ -24,7 +24,8 @@ struct Vector: Sendable, CustomTestStringConvertible {
 @Suite struct SignatureTests {
     static let published: [Vector] = [
         Vector(
-            name: "get an object", path: "/test.txt", headers: [("range", "bytes=0-9")], signed: "host;range;x-amz-content-sha256;x-amz-date",
+            name: "get an object", path: "/test.txt", headers: [("range", "bytes=0-9")],
+            signed: "host;range;x-amz-content-sha256;x-amz-date",
             signature: "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"),
         Vector(
             name: "put an object", method: "PUT", path: "/test%24file.text",
@@ -50,7 +51,8 @@ struct Vector: Sendable, CustomTestStringConvertible {
                 ("x-amz-date", date.text), ("host", "examplebucket.s3.amazonaws.com"), ("x-amz-content-sha256", vector.payload),
             ]
         let text = try SignatureV4(region: "us-east-1", service: "s3").authorization(
-            method: vector.method, path: vector.path, query: vector.query, headers: headers, payload: vector.payload, keys: keys, date: date)
+            method: vector.method, path: vector.path, query: vector.query, headers: headers, payload: vector.payload, keys: keys, date: date
+        )
         #expect(
             text == "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, "
                 + "SignedHeaders=\(vector.signed), Signature=\(vector.signature)")
@@ -78,7 +80,8 @@ struct Vector: Sendable, CustomTestStringConvertible {
     }
 
     @Test(arguments: [
-        ("plain-._~", "plain-._~"), ("a b", "a%20b"), ("100%", "100%25"), ("a+b", "a%2Bb"), ("a/b", "a/b"), ("ü", "%C3%BC"), ("🗄️", "%F0%9F%97%84%EF%B8%8F"),
+        ("plain-._~", "plain-._~"), ("a b", "a%20b"), ("100%", "100%25"), ("a+b", "a%2Bb"), ("a/b", "a/b"), ("ü", "%C3%BC"),
+        ("🗄️", "%F0%9F%97%84%EF%B8%8F"),
         ("e\u{301}", "e%CC%81"), ("(a)*'!", "%28a%29%2A%27%21"), ("$&,;=:@?#[]", "%24%26%2C%3B%3D%3A%40%3F%23%5B%5D"),
     ])
     func encoding(_ name: String, _ encoded: String) {
@@ -99,13 +102,19 @@ struct Vector: Sendable, CustomTestStringConvertible {
     func times(_ text: String, _ wanted: Int64) { #expect(seconds(iso8601: text) == wanted) }
 
     @Test func noTimes() {
-        for text in ["", "now", "2026-11-21", "2026-11-21T09:00:00 hours", "2026-11-21T09:00:00+1"] { #expect(seconds(iso8601: text) == nil, "\(text)") }
+        for text in ["", "now", "2026-11-21", "2026-11-21T09:00:00 hours", "2026-11-21T09:00:00+1"] {
+            #expect(seconds(iso8601: text) == nil, "\(text)")
+        }
         #expect(seconds(httpDate: "Fri, 24 May 2013 00:00:00 GMT") == 1_369_353_600)
+        for text in ["Fri, 24 May 2013 00:00:00", "Fri, 31 Feb 2013 00:00:00 GMT", "Fri, 24 Mai 2013 00:00:00 GMT", "0"] {
+            #expect(seconds(httpDate: text) == nil, "\(text)")
+        }
     }
 
     @Test(arguments: [
         ("s3.example.com", "https", "s3.example.com", 443), ("http://localhost", "http", "localhost", 80),
-        ("http://localhost:8333/", "http", "localhost", 8333), ("https://[::1]:9000", "https", "[::1]", 9000), ("[::1]", "https", "[::1]", 443),
+        ("http://localhost:8333/", "http", "localhost", 8333), ("https://[::1]:9000", "https", "[::1]", 9000),
+        ("[::1]", "https", "[::1]", 443),
         ("10.0.0.1:9000", "https", "10.0.0.1", 9000),
     ])
     func endpoints(_ text: String, _ scheme: String, _ host: String, _ port: Int) throws {
@@ -122,7 +131,9 @@ struct Vector: Sendable, CustomTestStringConvertible {
         for chunk in [5 << 20, 64 << 20, 1 << 30] {
             settings.partSize = chunk
             let sizes = (1...10_000).map { settings.size(ofPart: $0) }
-            #expect(sizes.reduce(0, +) >= 5 << 40 && sizes.max()! <= 5 << 30 && sizes[0] == chunk && zip(sizes, sizes.dropFirst()).allSatisfy(<=))
+            #expect(
+                sizes.reduce(0, +) >= 5 << 40 && sizes.max()! <= 5 << 30 && sizes[0] == chunk
+                    && zip(sizes, sizes.dropFirst()).allSatisfy(<=))
         }
     }
 }

@@ -1,8 +1,6 @@
 // What Glibc's Swift module lacks: feature-gated calls and names that Swift cannot tell apart.
 #pragma once
 
-#include <time.h>
-
 int backstop_syncfs(int descriptor);
 int backstop_start_writeback(int descriptor);
 // The magic number of the file system that holds an open file, or -1.
@@ -13,5 +11,3 @@ void backstop_block_signals(void);
 int backstop_wait_signal(void);
 // The variables of the environment, the last is NULL. Swift 6 refuses the global itself.
 char **backstop_environment(void);
-// strptime: reads `text` by `format`; where it stopped, or NULL when it does not fit.
-const char *backstop_parse_time(const char *text, const char *format, struct tm *time);

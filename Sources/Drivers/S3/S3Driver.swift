@@ -1,7 +1,6 @@
 // The driver of S3-compatible object stores: from options to a storage.
 
 internal import BackstopCore
-internal import Glibc
 
 let s3 = StorageDriver(name: "s3") { (options, index, context) async throws(BackupError) in
     let settings = try S3Settings(options, index)
@@ -42,30 +41,16 @@ extension S3Settings {
         if let mode = options.string("repo-s3-object-lock", index), mode != "none" {
             lock = (mode == "compliance" ? .compliance : .governance, Int(options.number("repo-s3-object-lock-days", index) ?? 0))
         }
-        if let text = options.string("repo-target-time") { targetTime = try Self.time(text) }
+        if let text = options.string("repo-target-time") {
+            guard let time = seconds(recoveryTime: text) else {
+                throw BackupError(
+                    .optionInvalidValue, "'\(text)' is not valid for 'repo-target-time' option", hint: "write it as 2026-11-21 09:00:00+00."
+                )
+            }
+            targetTime = time
+        }
         partSize = options.number("repo-storage-upload-chunk-size", index).map { Int($0) } ?? partSize
         prefetch = options.number("repo-storage-prefetch", index).map { Int($0) } ?? prefetch
-    }
-
-    /// `2026-11-21 09:00:00+00`, as for a recovery target; without an offset it is local time.
-    private static func time(_ text: String) throws(BackupError) -> Int64 {
-        let malformed = BackupError(
-            .optionInvalidValue, "'\(text)' is not valid for 'repo-target-time' option", hint: "write it as 2026-11-21 09:00:00+00.")
-        guard var (utc, rest) = secondsAndRest(text, "%Y-%m-%d %H:%M:%S") else { throw malformed }
-        let plain = utcTime(utc, "%Y-%m-%d %H:%M:%S")
-        // There is no 31st of February.
-        guard plain == String(text.prefix(19)) else { throw malformed }
-        if rest.hasPrefix(".") { rest = String(rest.dropFirst().drop { $0.isNumber }) }
-        if rest.isEmpty {
-            var time = time_t(utc)
-            var parts = tm()
-            gmtime_r(&time, &parts)
-            parts.tm_isdst = -1
-            return Int64(mktime(&parts))
-        }
-        if rest.count == 3 { rest += "00" }
-        guard let seconds = seconds(iso8601: utcTime(utc, "%Y-%m-%dT%H:%M:%S") + rest) else { throw malformed }
-        return seconds
     }
 }
 
