@@ -16,7 +16,8 @@ import Testing
 
     @Test func theFirstClusterAlwaysExists() {
         #expect(failure("--stanza=s backup", file: "[s]\npg2-path=/x\n")?.message == "command 'backup' requires option 'pg1-path'")
-        #expect(failure("--stanza=s backup", file: "[s]\npg1-path=/x\npg2-port=3\n")?.message == "command 'backup' requires option 'pg2-path'")
+        #expect(
+            failure("--stanza=s backup", file: "[s]\npg1-path=/x\npg2-port=3\n")?.message == "command 'backup' requires option 'pg2-path'")
         #expect(status("--stanza=s archive-push x") == 0)
     }
 
@@ -35,7 +36,8 @@ import Testing
         ("archive-queue-max=1GiB", "archive-push-queue-max", 0), ("repo-path=/a", "repo-path", 1), ("hardlink=y", "repo-hardlink", 1),
         ("retention-full=3", "repo-retention-full", 1), ("retention-diff=3", "repo-retention-diff", 1),
         ("retention-archive=3", "repo-retention-archive", 1), ("retention-archive-type=diff", "repo-retention-archive-type", 1),
-        ("db-path=/a", "pg-path", 1), ("db1-path=/a", "pg-path", 1), ("db-port=1", "pg-port", 1), ("db-socket-path=/a", "pg-socket-path", 1),
+        ("db-path=/a", "pg-path", 1), ("db1-path=/a", "pg-path", 1), ("db-port=1", "pg-port", 1),
+        ("db-socket-path=/a", "pg-socket-path", 1),
         ("repo-type=cifs", "repo-type", 1), ("repo-cipher-type=none", "repo-cipher-type", 1),
     ])
     func oldNames(_ line: String, _ name: String, _ index: Int) throws {
@@ -52,8 +54,10 @@ import Testing
         ("backup-cmd", "repo1-host-cmd"), ("backup-config", "repo1-host-config"), ("backup-ssh-port", "repo1-host-port"),
         ("repo-s3-host", "repo1-storage-host"), ("repo4-s3-host", "repo4-storage-host"), ("repo-s3-ca-file", "repo1-storage-ca-file"),
         ("repo2-s3-verify-ssl", "repo2-storage-verify-tls"), ("repo2-s3-verify-tls", "repo2-storage-verify-tls"),
-        ("repo2-s3-port", "repo2-storage-port"), ("repo2-azure-host", "repo2-storage-host"), ("repo2-azure-ca-path", "repo2-storage-ca-path"),
-        ("repo2-azure-verify-tls", "repo2-storage-verify-tls"), ("repo2-azure-port", "repo2-storage-port"), ("repo-s3-bucket", "repo1-s3-bucket"),
+        ("repo2-s3-port", "repo2-storage-port"), ("repo2-azure-host", "repo2-storage-host"),
+        ("repo2-azure-ca-path", "repo2-storage-ca-path"),
+        ("repo2-azure-verify-tls", "repo2-storage-verify-tls"), ("repo2-azure-port", "repo2-storage-port"),
+        ("repo-s3-bucket", "repo1-s3-bucket"),
         ("repo-s3-key-secret", "repo1-s3-key-secret"), ("repo-cipher-pass", "repo1-cipher-pass"),
     ])
     func oldNamesInTheTable(_ old: String, _ new: String) throws {
@@ -95,10 +99,13 @@ import Testing
         #expect(try options("repo1-retention-full=3\nrepo1-retention-full-type=time\n").number("repo-retention-archive", 1) == nil)
         #expect(try options("repo1-retention-full=3\nrepo1-retention-archive-type=diff\n").number("repo-retention-archive", 1) == 3)
         #expect(
-            try options("repo1-retention-full=3\nrepo1-retention-diff=5\nrepo1-retention-archive-type=diff\n").number("repo-retention-archive", 1) == 5)
+            try options("repo1-retention-full=3\nrepo1-retention-diff=5\nrepo1-retention-archive-type=diff\n").number(
+                "repo-retention-archive", 1) == 5)
         let warnings = try load("--stanza=s --pg1-path=/pg backup", file: "[global]\nrepo2-path=/x\nrepo1-retention-full=1\n").warnings
         #expect(warnings.count == 1 && warnings[0].hasPrefix("option 'repo2-retention-full' is not set"))
-        #expect(try load("--stanza=s --pg1-path=/pg backup", file: "[global]\nrepo1-retention-full=1\nrepo1-retention-archive-type=incr\n").warnings.count == 1)
+        #expect(
+            try load("--stanza=s --pg1-path=/pg backup", file: "[global]\nrepo1-retention-full=1\nrepo1-retention-archive-type=incr\n")
+                .warnings.count == 1)
         #expect(try load("--stanza=s --pg1-path=/pg restore").warnings.isEmpty)
     }
 
@@ -132,10 +139,13 @@ import Testing
 
     @Test(arguments: [
         ("--stanza=s expire", "", "command 'expire'"), ("verify --stanza=s", "", "command 'verify'"), ("server", "", "command 'server'"),
-        ("info", "[global]\nrepo1-type=azure\nrepo1-azure-container=b\n", "repo1-type=azure"), ("info", "[global]\nrepo1-host=h\n", "repo1-host"),
-        ("--stanza=s archive-push x", "[global]\narchive-async=y\n", "archive-async=y"), (backup, "[global]\nrepo1-bundle=y\n", "repo1-bundle=y"),
+        ("info", "[global]\nrepo1-type=azure\nrepo1-azure-container=b\n", "repo1-type=azure"),
+        ("info", "[global]\nrepo1-host=h\n", "repo1-host"),
+        ("--stanza=s archive-push x", "[global]\narchive-async=y\n", "archive-async=y"),
+        (backup, "[global]\nrepo1-bundle=y\n", "repo1-bundle=y"),
         (backup + " --delta", "", "delta=y"), (backup, "[global:backup]\nbackup-standby=prefer\n", "backup-standby=prefer"),
-        (backup, "[s]\npg1-host=h\n", "pg1-host"), (backup + " --resume", "", "resume=y"), (backup, "[global]\nexpire-auto=y\n", "expire-auto=y"),
+        (backup, "[s]\npg1-host=h\n", "pg1-host"), (backup + " --resume", "", "resume=y"),
+        (backup, "[global]\nexpire-auto=y\n", "expire-auto=y"),
         (backup, "[global]\nmanifest-save-threshold=2GiB\n", "manifest-save-threshold"),
         ("--stanza=s archive-push x", "[global]\narchive-push-batch-size=1GiB\n", "archive-push-batch-size"),
         ("--stanza=s --pg1-path=/pg archive-get x y", "[global]\narchive-get-queue-max=1GiB\n", "archive-get-queue-max"),
@@ -153,7 +163,8 @@ import Testing
         ("--stanza=s archive-push x", "[global]\narchive-async=n\nrepo1-bundle=y\n"),
         ("--stanza=s --pg1-path=/pg restore --delta", "[global]\nrepo1-bundle=y\nbackup-standby=y\n"), (backup + " --type=diff", ""),
         (backup + " --type=incr", ""), (backup + " --no-resume --no-expire-auto", "[global]\nmanifest-save-threshold=1GiB\n"),
-        ("--stanza=s --pg1-path=/pg archive-get x y", "[global]\narchive-missing-retry=y\narchive-get-queue-max=128MiB\n"), ("info", "[global]\nrepo1-type=cifs\nrepo1-s3-bucket=b\nrepo1-host-user=u\n"),
+        ("--stanza=s --pg1-path=/pg archive-get x y", "[global]\narchive-missing-retry=y\narchive-get-queue-max=128MiB\n"),
+        ("info", "[global]\nrepo1-type=cifs\nrepo1-s3-bucket=b\nrepo1-host-user=u\n"),
     ])
     func supported(_ line: String, _ file: String) {
         #expect(failure(line, file: file) == nil)
@@ -186,7 +197,9 @@ import Testing
 
     /// Whatever the secret, whatever its source.
     @Test func noSecretIsShown() throws {
-        var environment = ["PGBACKSTOP_REPO1_CIPHER_TYPE": "aes-256-cbc", "PGBACKREST_REPO2_CIPHER_TYPE": "aes-256-cbc", "PGBACKSTOP_REPO2_PATH": "/2"]
+        var environment = [
+            "PGBACKSTOP_REPO1_CIPHER_TYPE": "aes-256-cbc", "PGBACKREST_REPO2_CIPHER_TYPE": "aes-256-cbc", "PGBACKSTOP_REPO2_PATH": "/2",
+        ]
         for option in table.options where option.isSecret {
             environment["PGBACKSTOP_" + option.fullName(1).uppercased().replacing("-", with: "_")] = "hush"
             environment["PGBACKREST_" + option.fullName(2).uppercased().replacing("-", with: "_")] = "hush"
@@ -194,7 +207,8 @@ import Testing
         let configuration = try load("--stanza=s --pg1-path=/pg restore", environment: environment)
         #expect(configuration.options.string("repo-cipher-pass", 2) == "hush")
         #expect(configuration.commandLineText.contains("--repo2-cipher-pass=<redacted>"))
-        let shown = [configuration.commandLineText] + configuration.warnings + configuration.notes + configuration.arguments(for: "archive-get")
+        let shown =
+            [configuration.commandLineText] + configuration.warnings + configuration.notes + configuration.arguments(for: "archive-get")
         #expect(!shown.contains { $0.contains("hush") })
     }
 

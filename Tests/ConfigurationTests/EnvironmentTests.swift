@@ -25,7 +25,11 @@ import Testing
 
     @Test func unknownNamesAreWarnings() throws {
         let configuration = try load(
-            "info", environment: ["PGBACKSTOP_BOGUS": "1", "PGBACKSTOP_NO_ONLINE": "y", "PGBACKSTOP_RESET_LOG_PATH": "y", "PGBACKSTOP_LOG_PAHT": "/x", "PATH": "/bin"])
+            "info",
+            environment: [
+                "PGBACKSTOP_BOGUS": "1", "PGBACKSTOP_NO_ONLINE": "y", "PGBACKSTOP_RESET_LOG_PATH": "y", "PGBACKSTOP_LOG_PAHT": "/x",
+                "PATH": "/bin",
+            ])
         #expect(configuration.warnings.count == 4)
         #expect(configuration.warnings[1] == "environment variable PGBACKSTOP_LOG_PAHT names no option\nHINT: did you mean 'log-path'?")
     }
@@ -43,7 +47,10 @@ import Testing
 
     @Test func thePeersVariablesStandIn() throws {
         let configuration = try load(
-            "info", environment: ["PGBACKREST_LOG_PATH": "/theirs", "PGBACKSTOP_LOG_PATH": "/ours", "PGBACKREST_REPO1_PATH": "/r", "PGBACKREST_X": "1"])
+            "info",
+            environment: [
+                "PGBACKREST_LOG_PATH": "/theirs", "PGBACKSTOP_LOG_PATH": "/ours", "PGBACKREST_REPO1_PATH": "/r", "PGBACKREST_X": "1",
+            ])
         #expect(configuration.options.string("log-path") == "/ours")
         #expect(configuration.options.string("repo-path", 1) == "/r")
         #expect(configuration.notes == ["PGBACKREST_REPO1_PATH used from the environment, because no PGBACKSTOP_ variable sets the same"])

@@ -33,7 +33,8 @@ import Testing
 
     @Test func blanksCommentsAndLineEnds() throws {
         let configuration = try load(
-            backup, file: "# c\r\n\r\n [global] \r\n  process-max =  3 \r\n\t# process-max=4\r\nlog-path=/a # no comment\r\nexclude=a=b\r\n")
+            backup, file: "# c\r\n\r\n [global] \r\n  process-max =  3 \r\n\t# process-max=4\r\nlog-path=/a # no comment\r\nexclude=a=b\r\n"
+        )
         #expect(configuration.options.number("process-max") == 3)
         #expect(configuration.options.string("log-path") == "/a # no comment")
         #expect(configuration.options.list("exclude") == ["a=b"])
@@ -98,7 +99,10 @@ import Testing
 
     @Test func whatDoesNotApplyIsIgnored() throws {
         let configuration = try load(
-            backup, file: "[global]\ncompress-type=none\ncompress-level=3\nrepo1-s3-key=x\nrepo1-cipher-pass=x\ntcp-keep-alive-idle=5\nsck-keep-alive=n\n")
+            backup,
+            file:
+                "[global]\ncompress-type=none\ncompress-level=3\nrepo1-s3-key=x\nrepo1-cipher-pass=x\ntcp-keep-alive-idle=5\nsck-keep-alive=n\n"
+        )
         #expect(configuration.options.number("compress-level") == 0)
         #expect(configuration.options.string("repo-s3-key", 1) == nil)
         #expect(configuration.options.string("repo-cipher-pass", 1) == nil)
@@ -120,10 +124,14 @@ import Testing
         ])
         #expect(try load(backup, in: files).options.list("exclude") == ["main", "a", "b"])
         #expect(try load(backup + " --no-config", in: files).options.list("exclude") == [])
-        #expect(try load(backup + " --no-config --config-include-path=\(files.root)/ours/conf.d", in: files).options.list("exclude") == ["a", "b"])
+        #expect(
+            try load(backup + " --no-config --config-include-path=\(files.root)/ours/conf.d", in: files).options.list("exclude") == [
+                "a", "b",
+            ])
         #expect(try load(backup + " --config=\(files.root)/ours/pgbackstop.conf", in: files).options.list("exclude") == ["main"])
         #expect(
-            try load(backup + " --config=\(files.root)/ours/pgbackstop.conf --config-path=\(files.root)/ours", in: files).options.list("exclude")
+            try load(backup + " --config=\(files.root)/ours/pgbackstop.conf --config-path=\(files.root)/ours", in: files).options.list(
+                "exclude")
                 == ["main", "a", "b"])
     }
 
@@ -148,7 +156,9 @@ import Testing
     }
 
     @Test func configPathMovesBoth() throws {
-        let files = Files(["other/pgbackstop.conf": text("/main"), "ours/pgbackstop.conf": text("/ours"), "other/conf.d/a.conf": "[s]\nlog-path=/a\n"])
+        let files = Files([
+            "other/pgbackstop.conf": text("/main"), "ours/pgbackstop.conf": text("/ours"), "other/conf.d/a.conf": "[s]\nlog-path=/a\n",
+        ])
         #expect(try logPath("info --config-path=\(files.root)/other", files) == "/main")
         #expect(try logPath("info --config-path=\(files.root)/other --stanza=s", files) == "/a")
         #expect(try logPath("info", files, environment: ["PGBACKSTOP_CONFIG_PATH": files.root + "/other"]) == "/main")

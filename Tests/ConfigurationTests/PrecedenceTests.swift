@@ -12,7 +12,9 @@ import Testing
             var environment: [String: String] = [:]
             var file = ""
             // Lowest first, so that the order in the file cannot decide.
-            for (place, section) in sections.enumerated().reversed() where place + 2 >= winner { file += "[\(section)]\nprocess-max=\(place + 12)\n" }
+            for (place, section) in sections.enumerated().reversed() where place + 2 >= winner {
+                file += "[\(section)]\nprocess-max=\(place + 12)\n"
+            }
             if winner <= 1 { environment["PGBACKSTOP_PROCESS_MAX"] = "11" }
             if winner == 0 { line += " --process-max=10" }
             let configuration = try load(line, file: file, environment: environment)

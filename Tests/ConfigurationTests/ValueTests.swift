@@ -31,7 +31,9 @@ import Testing
 
     @Test func integers() throws {
         #expect(try parse(.integer(-5...10), "-5") == .number(-5))
-        for text in ["-6", "11", "1.0", "0x1", "+1", " 1", "a", "", "99999999999999999999"] { #expect(status(.integer(-5...10), text) == 32, "\(text)") }
+        for text in ["-6", "11", "1.0", "0x1", "+1", " 1", "a", "", "99999999999999999999"] {
+            #expect(status(.integer(-5...10), text) == 32, "\(text)")
+        }
     }
 
     @Test func sizes() throws {
@@ -48,7 +50,9 @@ import Testing
     }
 
     @Test func times() throws {
-        let expected: [(String, Int64)] = [("1", 1000), ("100ms", 100), ("2s", 2000), ("3m", 180_000), ("4h", 14_400_000), ("5d", 432_000_000), ("1w", 604_800_000)]
+        let expected: [(String, Int64)] = [
+            ("1", 1000), ("100ms", 100), ("2s", 2000), ("3m", 180_000), ("4h", 14_400_000), ("5d", 432_000_000), ("1w", 604_800_000),
+        ]
         for (text, milliseconds) in expected { #expect(try parse(.time(0...(.max)), text) == .number(milliseconds), "\(text)") }
         for text in [".1", "0.5", "1.5m", "s", "1x", "1 s", "-1", "1M", ""] { #expect(status(.time(0...(.max)), text) == 32, "\(text)") }
     }

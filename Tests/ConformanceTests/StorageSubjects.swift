@@ -25,7 +25,9 @@ let storageTable: [StorageTable] = [
 func temporaryFolder(in parent: String = "/tmp") throws -> String {
     let path = try #require(mkdtemp(strdup("\(parent)/pgbackstop-conformance.XXXXXX")).map { String(cString: $0) })
     temporaryFolders.withLock { folders in
-        if folders.isEmpty { atexit { temporaryFolders.withLock { for folder in $0 { try? FileManager.default.removeItem(atPath: folder) } } } }
+        if folders.isEmpty {
+            atexit { temporaryFolders.withLock { for folder in $0 { try? FileManager.default.removeItem(atPath: folder) } } }
+        }
         folders.append(path)
     }
     return path

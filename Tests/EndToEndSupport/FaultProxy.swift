@@ -29,6 +29,7 @@ public final class FaultProxy: Sendable {
 
     /// The requests since the rules were set.
     public func log() throws -> [Request] {
-        try JSONDecoder().decode([Request].self, from: Data(try run(["curl", "-sS", "--fail", "http://127.0.0.1:\(port)/__log"]).output.utf8))
+        try JSONDecoder().decode(
+            [Request].self, from: Data(try run(["curl", "-sS", "--fail", "http://127.0.0.1:\(port)/__log"]).output.utf8))
     }
 }

@@ -95,7 +95,9 @@ public final class ObjectStore: Sendable {
         try run(
             signed(
                 "PUT", "/\(name)?versioning=",
-                body: "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Status>Enabled</Status></VersioningConfiguration>"))
+                body:
+                    "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Status>Enabled</Status></VersioningConfiguration>"
+            ))
     }
 
     /// Puts an object.
@@ -142,12 +144,11 @@ public final class ObjectStore: Sendable {
         [
             ("repo1-type", "s3"), ("repo1-path", path), ("repo1-s3-bucket", Self.bucket), ("repo1-s3-region", Self.region),
             ("repo1-s3-uri-style", "path"), ("repo1-s3-key", Self.key), ("repo1-s3-key-secret", Self.secret),
-        ] + (
-            tls
-            ? [
-                ("repo1-s3-endpoint", "127.0.0.1"), ("repo1-storage-port", "\(other ?? tlsPort)"), ("repo1-storage-ca-file", authority),
-            ] : [("repo1-s3-endpoint", "http://127.0.0.1:\(other ?? port)")]
-        )
+        ]
+            + (tls
+                ? [
+                    ("repo1-s3-endpoint", "127.0.0.1"), ("repo1-storage-port", "\(other ?? tlsPort)"), ("repo1-storage-ca-file", authority),
+                ] : [("repo1-s3-endpoint", "http://127.0.0.1:\(other ?? port)")])
     }
 
     /// An authority, and a certificate for this host signed by it.

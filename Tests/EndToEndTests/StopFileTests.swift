@@ -9,7 +9,9 @@ struct StopFileTests {
         let (bench, names) = try Segments.workbench(on: kind)
         #expect(try bench.push(names[0]).status == 0)
         #expect(try bench.attempt("stop", stanza: stanza).status == 0)
-        for command in [["archive-push", "pg_wal/\(names[1])"], ["--type=full", "--no-online", "backup"], ["--no-online", "stanza-create"]] {
+        for command in [
+            ["archive-push", "pg_wal/\(names[1])"], ["--type=full", "--no-online", "backup"], ["--no-online", "stanza-create"],
+        ] {
             let outcome = try bench.attempt(command, in: bench.data)
             #expect(outcome.status == 62, "\(outcome)")
             #expect(outcome.text.contains("[062]: stop file exists for \(stanza.map { "stanza \($0)" } ?? "all stanzas")"), "\(outcome)")

@@ -16,14 +16,17 @@ struct StoreOutageTests {
     }
 
     private func underWay(_ proxy: FaultProxy) throws {
-        try eventually("the backup puts files") { try proxy.log().contains { $0.method == "PUT" && $0.path.contains("pg_data") } ? true : nil }
+        try eventually("the backup puts files") {
+            try proxy.log().contains { $0.method == "PUT" && $0.path.contains("pg_data") } ? true : nil
+        }
     }
 
     /// Who may write backups need not be allowed to list uploads; nothing that matters to them is missing then.
     @Test func uploadsMayNotBeListed() throws {
         let (bench, _, proxy) = try bench(["log-level-console": "info"])
         _ = try bench.clusterWithBackup()
-        let refusal = #"{"has": "uploads=", "fault": "status", "status": 403, "times": 99, "body": "<Error><Code>AccessDenied</Code></Error>"}"#
+        let refusal =
+            #"{"has": "uploads=", "fault": "status", "status": 403, "times": 99, "body": "<Error><Code>AccessDenied</Code></Error>"}"#
         try proxy.set(refusal)
         let check = try bench.attempt("check")
         #expect(check.status == 0 && check.text.contains("unfinished uploads is not known"), "\(check)")
@@ -49,7 +52,9 @@ struct StoreOutageTests {
         let young = try bench.attempt("--remove-uploads=1d", "check")
         #expect(young.status == 0 && young.text.contains("repo1 has 2 unfinished uploads"), "\(young)")
         let removed = try bench.attempt("--remove-uploads=100ms", "check")
-        #expect(removed.status == 0 && removed.text.contains("removed unfinished upload of 'backup/demo/20200101-000000F/pg_data/base/1/1'"), "\(removed)")
+        #expect(
+            removed.status == 0 && removed.text.contains("removed unfinished upload of 'backup/demo/20200101-000000F/pg_data/base/1/1'"),
+            "\(removed)")
         #expect(!removed.text.contains("backup/other"), "\(removed)")
         #expect(try !bench.attempt("check").text.contains("unfinished uploads"))
         #expect(try bench.labels().count == 1)

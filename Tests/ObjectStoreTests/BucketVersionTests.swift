@@ -83,7 +83,8 @@ import Testing
                 + "<LastModified>2026-01-01T00:0\(minute):00.000Z</LastModified><Size>\(minute)</Size></\(kind)>"
         }
         let items = [
-            version("Version", "gone", 1), version("Version", "kept", 4, true), version("Version", "kept", 2), version("Version", "kept", 1),
+            version("Version", "gone", 1), version("Version", "kept", 4, true), version("Version", "kept", 2),
+            version("Version", "kept", 1),
             version("Version", "back", 4, true), version("Version", "back", 1), version("DeleteMarker", "gone", 3, true),
             version("DeleteMarker", "back", 2),
         ]

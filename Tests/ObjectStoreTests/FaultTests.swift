@@ -101,7 +101,8 @@ private let sizes = [100_000, 23 << 20]
 
     @Test func busyForGood() async throws {
         let storage = try await proxy.storage(["io-timeout": "1500"])
-        try proxy.set(#"{"fault": "status", "status": 503, "times": 100000, "body": "<Error><Code>SlowDown</Code><Message>Slow!</Message></Error>"}"#)
+        try proxy.set(
+            #"{"fault": "status", "status": 503, "times": 100000, "body": "<Error><Code>SlowDown</Code><Message>Slow!</Message></Error>"}"#)
         let begin = ContinuousClock.now
         let error = try #require(await failure { try await storage.put(key, bytes: [2]) })
         #expect(error.code == .unavailable && error.message.contains("HTTP 503 SlowDown: Slow!"), "\(error)")
@@ -115,7 +116,8 @@ private let sizes = [100_000, 23 << 20]
     func refused(_ status: Int, _ code: String, _ wanted: BackupError.Code) async throws {
         let storage = try await proxy.storage()
         try proxy.set(
-            #"{"fault": "status", "status": \#(status), "times": 100, "body": "<Error><Code>\#(code)</Code><Message>No, thanks.</Message></Error>"}"#)
+            #"{"fault": "status", "status": \#(status), "times": 100, "body": "<Error><Code>\#(code)</Code><Message>No, thanks.</Message></Error>"}"#
+        )
         let error = try #require(await failure { try await storage.put(key, bytes: [1]) })
         #expect(error.code == wanted)
         #expect(error.message.contains("\(code): No, thanks."), "\(error)")
@@ -224,7 +226,8 @@ private let sizes = [100_000, 23 << 20]
         try await expectNothing(storage)
 
         // Neither an error nor what was asked for.
-        try proxy.set(#"{"method": "POST", "has": "uploadId=", "fault": "status", "status": 200, "times": 10000, "body": "<html>OK</html>"}"#)
+        try proxy.set(
+            #"{"method": "POST", "has": "uploadId=", "fault": "status", "status": 200, "times": 10000, "body": "<html>OK</html>"}"#)
         #expect(await failure { try await storage.put(key, bytes: content) } != nil)
         try await expectNothing(storage)
         try proxy.set(#"{"method": "POST", "has": "uploadId=", "fault": "status", "status": 200, "times": 10000, "body": "<Complete"}"#)
@@ -291,7 +294,8 @@ private let sizes = [100_000, 23 << 20]
         try proxy.set(#"{"method": "GET", "fault": "replace", "times": 100, "body": "\#(circle)"}"#)
         #expect(try #require(await failure { _ = try await storage.list(.root) }).code == .corrupt)
         // Entities that grow and files of this host.
-        let bomb = #"<!DOCTYPE l [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;\">]><ListBucketResult><IsTruncated>false</IsTruncated><Name>&b;</Name></ListBucketResult>"#
+        let bomb =
+            #"<!DOCTYPE l [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;\">]><ListBucketResult><IsTruncated>false</IsTruncated><Name>&b;</Name></ListBucketResult>"#
         try proxy.set(#"{"method": "GET", "fault": "replace", "times": 100, "body": "\#(bomb)"}"#)
         _ = await failure { _ = try await storage.list(.root) }
     }

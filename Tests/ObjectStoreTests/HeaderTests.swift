@@ -39,7 +39,8 @@ import Testing
     @Test func tags() throws {
         let requests = try requests([("repo1-storage-tag", "team=data base"), ("repo1-storage-tag", "cost centre=a&b/ö+1")])
         for request in requests {
-            #expect(request.headers["x-amz-tagging"] == (request.method == "PUT" ? "cost%20centre=a%26b%2F%C3%B6%2B1&team=data%20base" : nil))
+            #expect(
+                request.headers["x-amz-tagging"] == (request.method == "PUT" ? "cost%20centre=a%26b%2F%C3%B6%2B1&team=data%20base" : nil))
         }
         let put = try #require(requests.last { $0.method == "PUT" })
         let tags = try run(ObjectStore.shared.get().signed("GET", "\(put.path)?tagging=")).output
@@ -61,11 +62,14 @@ import Testing
 
     @Test func keyOfTheKeyService() throws {
         // Without a key service the store cannot do it, and the program shall not try for long.
-        for request in try requests([("repo1-s3-kms-key-id", "arn:aws:kms:us-east-1:1:key/of-the-tests"), ("io-timeout", "1")], refused: true) {
+        for request in try requests(
+            [("repo1-s3-kms-key-id", "arn:aws:kms:us-east-1:1:key/of-the-tests"), ("io-timeout", "1")], refused: true)
+        {
             let isPut = request.method == "PUT"
             #expect(request.headers["x-amz-server-side-encryption"] == (isPut ? "aws:kms" : nil))
             #expect(
-                request.headers["x-amz-server-side-encryption-aws-kms-key-id"] == (isPut ? "arn:aws:kms:us-east-1:1:key/of-the-tests" : nil))
+                request.headers["x-amz-server-side-encryption-aws-kms-key-id"] == (isPut ? "arn:aws:kms:us-east-1:1:key/of-the-tests" : nil)
+            )
         }
     }
 

@@ -64,8 +64,11 @@ import Testing
             KeySource(
                 type: "process", service: "process",
                 options: { services in
-                    ["/bin/sh", "-c", "tr '\\0' '\\n' </proc/$$/cmdline >seen; exec curl -s \"$1\"", "sh", "\(services.origin)/process", "a b", "$c"]
-                        .map { ("repo1-s3-process-cmd", $0) }
+                    [
+                        "/bin/sh", "-c", "tr '\\0' '\\n' </proc/$$/cmdline >seen; exec curl -s \"$1\"", "sh", "\(services.origin)/process",
+                        "a b", "$c",
+                    ]
+                    .map { ("repo1-s3-process-cmd", $0) }
                 }))
         try bench.succeed("info")
         let seen = try String(contentsOfFile: bench.bench.folder.path("seen"), encoding: .utf8)

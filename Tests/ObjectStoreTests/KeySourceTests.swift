@@ -78,7 +78,8 @@ struct KeyBench {
     func attempt(_ arguments: String..., within seconds: Double = 60) throws -> Outcome { try attempt(arguments, within: seconds) }
 
     func attempt(_ arguments: [String], within seconds: Double = 60) throws -> Outcome {
-        let outcome = try EndToEndSupport.attempt(bench.command(arguments), environment: environment, in: bench.folder.path, within: seconds)
+        let outcome = try EndToEndSupport.attempt(
+            bench.command(arguments), environment: environment, in: bench.folder.path, within: seconds)
         try expectNoSecrets(in: outcome.text, "the console")
         for file in try FileManager.default.contentsOfDirectory(atPath: bench.folder.path("log")) {
             try expectNoSecrets(in: String(contentsOfFile: bench.folder.path("log/\(file)"), encoding: .utf8), file)
@@ -100,7 +101,8 @@ struct KeyBench {
 
 /// All that must stay between the program, the services and the store.
 private let secrets = [
-    "ISSUEDKEY", "issued/secret", "issued%2Fsecret", "issued/token", "issued%2Ftoken", "token-of-the-tests", ObjectStore.key, ObjectStore.secret,
+    "ISSUEDKEY", "issued/secret", "issued%2Fsecret", "issued/token", "issued%2Ftoken", "token-of-the-tests", ObjectStore.key,
+    ObjectStore.secret,
 ]
 
 func expectNoSecrets(in text: String, _ place: String) throws {
@@ -230,7 +232,8 @@ func expectNoSecrets(in text: String, _ place: String) throws {
         for command in [["archive-get", bench.segment, bench.bench.folder.path("got")], ["--no-online", "stanza-create"]] {
             let outcome = try bench.attempt(command)
             #expect(outcome.status > 1, "\(outcome)")
-            #expect(outcome.text.contains("unable to get the keys of the store from") && outcome.text.contains("HTTP \(status)"), "\(outcome)")
+            #expect(
+                outcome.text.contains("unable to get the keys of the store from") && outcome.text.contains("HTTP \(status)"), "\(outcome)")
             #expect(outcome.seconds < 10)
         }
         let info = try bench.attempt("info")

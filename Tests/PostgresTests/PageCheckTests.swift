@@ -148,7 +148,8 @@ func feed(_ check: PageCheck, _ bytes: [UInt8], by step: Int = 1 << 20) {
             #expect(DatabasePath.hasPages(file), "\(file)")
         }
         for file in [
-            "pg_data/global/pg_control", "pg_data/global/pg_filenode.map", "pg_data/base/5/PG_VERSION", "pg_data/base/1", "pg_data/base/x/1",
+            "pg_data/global/pg_control", "pg_data/global/pg_filenode.map", "pg_data/base/5/PG_VERSION", "pg_data/base/1",
+            "pg_data/base/x/1",
             "pg_data/base/5/a/1", "pg_data/PG_VERSION", "pg_data/pg_xact/0000", "PG_VERSION", "pg_tblspc/16400/1/5/1",
             "pg_tblspc/16400/PG_15_202209061/1",
         ] {

@@ -98,7 +98,9 @@ import Testing
             file("large", nil, 0, 1000), file("half", 3, 0, 5 << 20), file("rest", 3, 5 << 20, 5 << 20),
         ]
         let jobs = RestorePlan.jobs(files, readOver: 100) { file in
-            file.bundle.map { .init(key: Key("bundle/\($0)"), range: file.bundleOffset..<file.bundleOffset + file.repositorySize, framing: .raw) }
+            file.bundle.map {
+                .init(key: Key("bundle/\($0)"), range: file.bundleOffset..<file.bundleOffset + file.repositorySize, framing: .raw)
+            }
                 ?? .init(key: Key(file.name), range: nil, framing: .normal)
         }
         #expect(jobs.map { $0.files.map(\.name) } == [["half"], ["rest"], ["large"], ["a", "b", "c"], ["far"], ["other"]])
