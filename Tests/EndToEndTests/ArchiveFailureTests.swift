@@ -77,8 +77,8 @@ struct ArchiveFailureTests {
             "openssl.cnf", "openssl_conf = init\n[init]\nalg_section = evp\n[evp]\ndefault_properties = fips=yes\n")
         let outcome = try attempt(
             bench.command(["archive-push", "pg_wal/\(names[0])"]), environment: ["OPENSSL_CONF": settings], in: bench.data)
-        #expect(outcome.status == 103, "\(outcome)")
-        #expect(outcome.text.contains("repo1: libcrypto of this host has no SHA1"), "\(outcome)")
+        #expect(outcome.status == 67, "\(outcome)")
+        #expect(outcome.text.contains("libcrypto of this host has no SHA1"), "\(outcome)")
         #expect(try bench.push(names[0]).status == 0)
     }
 

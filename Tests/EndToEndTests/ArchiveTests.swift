@@ -135,6 +135,7 @@ struct ArchiveTests {
         let push = try bench.push(names[0])
         #expect([44, 103].contains(push.status), "\(push)")
         #expect(push.text.contains("[044]") || push.text.contains("ArchiveMismatchError"), "\(push)")
+        #expect(try bench.archived().allSatisfy { $0.hasPrefix("archive.info") })
         let get = try bench.attempt("archive-get", names[0], bench.folder.path("got"), in: bench.data)
         #expect(get.status != 0 && get.status != 1, "\(get)")
     }

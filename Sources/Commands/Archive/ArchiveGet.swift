@@ -89,13 +89,21 @@ struct ArchiveGet {
 
     /// All files that could be the one, in the order of repositories and, in each, of newest history first.
     private func findMatches(_ control: ControlFile, _ failures: inout [String]) async throws(BackupError) -> [Match] {
-        var matches: [Match] = []
-        var usable = false
+        var repositories: [Repository] = []
         for index in try Repository.selectedIndexes(context) {
             do throws(BackupError) {
-                let repository = try await Repository.open(index, context)
-                let info = try await ArchiveInfo.required(repository, stanza, context.log)
-                let ids = info.history.databases.reversed().filter {
+                repositories.append(try await Repository.open(index, context))
+            } catch  where error.code != .cancelled {
+                failures.append(error.text(of: "repo\(index)"))
+            }
+        }
+        var matches: [Match] = []
+        var usable = false
+        let archives = await StanzaArchive.open(repositories, stanza, for: name, of: control, context.log)
+        for (repository, archive) in zip(repositories, archives) {
+            do throws(BackupError) {
+                let archive = try archive.get()
+                let ids = archive.info.history.databases.reversed().filter {
                     $0.systemID == control.systemID && $0.version == control.version.description
                 }
                 guard !ids.isEmpty else {
@@ -104,10 +112,10 @@ struct ArchiveGet {
                         "unable to retrieve the archive id for database version '\(control.version)' and system-id '\(control.systemID)'",
                         hint: "does the stanza belong to the cluster in pg1-path?")
                 }
-                for database in ids { matches += try await find(repository, info, database) }
+                for database in ids { matches += try await find(archive, database) }
                 usable = true
             } catch  where error.code != .cancelled {
-                failures.append(error.text(of: "repo\(index)"))
+                failures.append(error.text(of: repository.name))
             }
         }
         // With a repository that answered, what the others say does not matter: the file is not there.
@@ -118,14 +126,13 @@ struct ArchiveGet {
         return matches
     }
 
-    private func find(
-        _ repository: Repository, _ info: ArchiveInfo, _ database: DatabaseHistory.Database
-    ) async throws(BackupError) -> [Match] {
+    private func find(_ archive: StanzaArchive, _ database: DatabaseHistory.Database) async throws(BackupError) -> [Match] {
+        let repository = archive.repository
         func match(_ key: Key, _ sha1: String?) -> Match {
-            Match(repository: repository, archiveID: database.archiveID, passphrase: info.passphrase, key: key, sha1: sha1)
+            Match(repository: repository, archiveID: database.archiveID, passphrase: archive.info.passphrase, key: key, sha1: sha1)
         }
         if ArchiveFile.isSegment(name) {
-            return try await ArchiveFile.find(name, repository, stanza, database.archiveID).map { match($0.key, $0.sha1) }
+            return try await archive.find(name, database.archiveID).map { match($0.key, $0.sha1) }
         }
         let key = Layout.archiveFolder(stanza, database.archiveID, of: name) / name
         return try await repository.storage.stat(key) == nil ? [] : [match(key, nil)]
