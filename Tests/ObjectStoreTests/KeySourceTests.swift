@@ -195,7 +195,7 @@ func expectNoSecrets(in text: String, _ place: String) throws {
         let shared = try Workbench(on: bench.services.repository([("repo1-s3-key", "ISSUEDKEY1"), ("repo1-s3-key-secret", "x")]))
         let outcome = try shared.attempt("--output=json", "info")
         #expect(outcome.output.contains("have expired") && outcome.output.contains("repo-s3-token"), "\(outcome)")
-        #expect(outcome.seconds < 10)
+        #expect(outcome.seconds < 40)
         #expect(try bench.services.requests("store").count < 8)
     }
 
@@ -234,7 +234,7 @@ func expectNoSecrets(in text: String, _ place: String) throws {
             #expect(outcome.status > 1, "\(outcome)")
             #expect(
                 outcome.text.contains("unable to get the keys of the store from") && outcome.text.contains("HTTP \(status)"), "\(outcome)")
-            #expect(outcome.seconds < 10)
+            #expect(outcome.seconds < 40)
         }
         let info = try bench.attempt("info")
         #expect(info.text.contains("HTTP \(status)"), "\(info)")
@@ -249,7 +249,7 @@ func expectNoSecrets(in text: String, _ place: String) throws {
             #"{"faults": [{"service": "\#(source.service)", "times": 99, "fault": "status", "status": 200, "body": "\#(body)"}]}"#)
         let outcome = try bench.attempt("info")
         #expect(outcome.text.contains("unable to get the keys of the store from"), "\(outcome)")
-        #expect(outcome.seconds < 10)
+        #expect(outcome.seconds < 40)
     }
 
     /// A service that repeats the token in its answer must not make the program show it.

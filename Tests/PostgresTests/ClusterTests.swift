@@ -97,7 +97,7 @@ struct ClusterTests {
         let error = try #require(failure { try connection.query("select pg_sleep(60)") })
         #expect(error.code == .dbQuery)
         #expect(error.hint?.contains("db-timeout") == true)
-        #expect(ContinuousClock.now - begin < .seconds(5))
+        #expect(ContinuousClock.now - begin < .seconds(40))
         // The server was told to stop, so the session is ready for the next query.
         #expect(try connection.query("select 1") == [["1"]])
         let running = try connection.query("select count(*) from pg_stat_activity where query = 'select pg_sleep(60)' and state = 'active'")
@@ -112,7 +112,7 @@ struct ClusterTests {
         defer { #expect(throws: Never.self) { try cluster.run("kill", "-CONT", process) } }
         let begin = ContinuousClock.now
         #expect(failure { try connection.query("select 1") }?.hint?.contains("db-timeout") == true)
-        #expect(ContinuousClock.now - begin < .seconds(5))
+        #expect(ContinuousClock.now - begin < .seconds(40))
         #expect(failure { try connection.query("select 1") }?.message.contains("session was closed") == true)
     }
 
