@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Imports point down: App → Commands, Drivers, Codecs → Core. A target that is not listed cannot be imported.
+// Imports point down: Program → Commands, Drivers, Codecs → Core. A target that is not listed cannot be imported.
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
@@ -15,18 +15,22 @@ let package = Package(
     products: [
         .executable(name: "pgbackstop", targets: ["pgbackstop"]),
         .library(name: "BackstopCore", targets: ["BackstopCore"]),
+        .library(name: "BackstopProgram", targets: ["BackstopProgram"]),
         .library(name: "BackstopConformance", targets: ["BackstopConformance"]),
     ],
     targets: [
         // Linked as it is shipped, without the Swift run-time libraries, in the build of the tests too (which cannot use --static-swift-stdlib).
         // The rest is for memory and start: one copy of equal functions, and relocations in a form of a tenth of the size.
         .executableTarget(
-            name: "pgbackstop", dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "BackstopCommands", "CSystem"],
-            path: "Sources/App", swiftSettings: settings, linkerSettings: [
+            name: "pgbackstop", dependencies: ["BackstopProgram"], path: "Sources/App/Main", swiftSettings: settings, linkerSettings: [
                 .unsafeFlags([
                     "-static-stdlib", "-use-ld=lld", "-Xlinker", "--icf=safe", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
                 ])
             ]),
+        .target(
+            name: "BackstopProgram",
+            dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "BackstopCommands", "CSystem"], path: "Sources/App/Program",
+            swiftSettings: settings),
         .target(name: "BackstopCore", dependencies: ["CSystem"], path: "Sources/Core", swiftSettings: settings),
         .target(
             name: "BackstopDrivers", dependencies: ["BackstopCore", "CSystem", "CCrypto", "CCurl", "CXml"], path: "Sources/Drivers",
@@ -35,7 +39,7 @@ let package = Package(
             name: "BackstopCodecs", dependencies: ["BackstopCore", "CZlib", "CCrypto", "CZstd", "CLz4", "CBz2"],
             path: "Sources/Codecs", swiftSettings: settings),
         .target(
-            name: "BackstopCommands", dependencies: ["BackstopCore", "CSystem", "CPageChecksum", "CPq"],
+            name: "BackstopCommands", dependencies: ["BackstopCore", "BackstopConformance", "CSystem", "CPageChecksum", "CPq"],
             path: "Sources/Commands", swiftSettings: settings),
         .target(name: "BackstopConformance", dependencies: ["BackstopCore"], path: "Sources/Conformance", swiftSettings: settings),
 
@@ -66,6 +70,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "ObjectStoreTests",
+            dependencies: ["BackstopCore", "BackstopDrivers", "BackstopConformance", "EndToEndSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "DriverTests",
             dependencies: ["BackstopCore", "BackstopDrivers", "BackstopConformance", "EndToEndSupport"], swiftSettings: settings),
         // These run the program, with real PostgreSQL servers and a real pgBackRest: `./test` prepares what they need.
         .target(name: "EndToEndSupport", path: "Tests/EndToEndSupport", swiftSettings: settings),

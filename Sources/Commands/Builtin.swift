@@ -9,6 +9,8 @@ public func runCommand(_ context: RunContext) async throws(BackupError) -> Int32
     case "archive-get": return try await ArchiveGet.run(context) ? 0 : 1
     case "archive-push": try await ArchivePush.run(context)
     case "backup": try await BackupCommand.run(context)
+    case "driver": try await DriverCommand.run(context)
+    case "serve": try await ServeCommand.run(context)
     case "check": try await CheckCommand.run(context)
     case "info": writeAll(STDOUT_FILENO, try await InfoCommand.run(context))
     case "restore": try await RestoreCommand.run(context)

@@ -29,5 +29,9 @@ public struct RunContext: Sendable {
         self.programPath = programPath
     }
 
+    func driverContext(isConfined: Bool = false) -> DriverContext {
+        DriverContext(log: log, programPath: programPath, isConfined: isConfined)
+    }
+
     func stanza() throws(BackupError) -> String { try options.required("stanza") }
 }

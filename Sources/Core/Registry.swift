@@ -3,22 +3,30 @@
 /// What a driver gets besides its options.
 public struct DriverContext: Sendable {
     public var log: Log
-    public init(log: Log) { self.log = log }
+    /// The storage is for somebody else, who must not get out of it: not even a link inside it is followed to the outside.
+    public var isConfined: Bool
+    /// Path of this program, which is likely that on other hosts too.
+    public var programPath: String
+    public init(log: Log, programPath: String = "pgbackstop", isConfined: Bool = false) {
+        self.log = log
+        self.programPath = programPath
+        self.isConfined = isConfined
+    }
 }
 
 public struct StorageDriver: Sendable {
     public var name: String
-    /// The driver's own options, besides `repo-path`.
-    public var options: [OptionSpec]
+    /// Of a driver that is a program: starts it and asks what it says about itself.
+    public var describe: (@Sendable (Options, DriverContext) async throws(BackupError) -> DriverDescription)?
     /// Opens the storage of the repository with this index.
     public var open: @Sendable (_ options: Options, _ index: Int, _ context: DriverContext) async throws(BackupError) -> any Storage
 
     public init(
-        name: String, options: [OptionSpec] = [],
+        name: String, describe: (@Sendable (Options, DriverContext) async throws(BackupError) -> DriverDescription)? = nil,
         open: @escaping @Sendable (Options, Int, DriverContext) async throws(BackupError) -> any Storage
     ) {
         self.name = name
-        self.options = options
+        self.describe = describe
         self.open = open
     }
 }
@@ -90,13 +98,25 @@ public struct Registry: Sendable {
         return value
     }
 
-    /// Only what `plugins` allows. A name in the file that this build does not have is an error.
-    public func restricted(to plugins: PluginsFile) throws(BackupError) -> Registry {
+    /// Only what `plugins` allows. A name in the file that this build does not have is an error. `program` and `filter` make drivers of
+    /// what is not built in.
+    public func restricted(
+        to plugins: PluginsFile, program: (_ name: String, _ command: [String]) -> StorageDriver,
+        filter: (_ name: String, _ encode: [String], _ decode: [String]) -> CodecDriver
+    ) throws(BackupError) -> Registry {
         var allowed = Registry()
-        for name in plugins.names(.storage) { allowed.register(try storage(name)) }
-        for name in plugins.names(.codec) { allowed.register(try codec(name)) }
-        for name in plugins.names(.cipher) { allowed.register(try cipher(name)) }
-        for name in plugins.names(.checksum) { allowed.register(checksum: name, try checksum(name)) }
+        for (name, origin) in plugins.entries(.storage) {
+            if case .program(let command) = origin { allowed.register(program(name, command)) } else { allowed.register(try storage(name)) }
+        }
+        for (name, origin) in plugins.entries(.codec) {
+            if case .filter(let encode, let decode) = origin {
+                allowed.register(filter(name, encode, decode))
+            } else {
+                allowed.register(try codec(name))
+            }
+        }
+        for (name, _) in plugins.entries(.cipher) { allowed.register(try cipher(name)) }
+        for (name, _) in plugins.entries(.checksum) { allowed.register(checksum: name, try checksum(name)) }
         return allowed
     }
 }

@@ -5,9 +5,10 @@ public import BackstopCore
 public func registerBuiltinDrivers(in registry: inout Registry) {
     registry.register(posix)
     registry.register(s3)
+    registry.register(ssh)
 }
 
 /// A folder of this host, also on a mounted network file system.
-private let posix = StorageDriver(name: "posix") { (options, index, _) async throws(BackupError) in
-    PosixStorage(root: try options.required("repo-path", index), modes: .repository)
+private let posix = StorageDriver(name: "posix") { (options, index, context) async throws(BackupError) in
+    PosixStorage(root: try options.required("repo-path", index), modes: .repository, isConfined: context.isConfined)
 }

@@ -2,23 +2,32 @@
 
 import BackstopCodecs
 import BackstopCommands
-import BackstopCore
+public import BackstopCore
 import BackstopDrivers
 import CSystem
 import Glibc
 import Synchronization
 
-@main
-struct App {
-    static func main() {
-        backstop_block_signals()
-        exit(run(CommandLine.arguments))
-    }
+/// The whole program, for whoever builds one with drivers of their own: `register` adds them to those that are built in. A driver with
+/// `describe` gets options `repoN-NAME-…` as its description says.
+public func runProgram(_ register: @Sendable (inout Registry) -> Void = { _ in }) -> Never {
+    backstop_block_signals()
+    var registry = Registry()
+    registerBuiltinDrivers(in: &registry)
+    registerBuiltinCodecs(in: &registry)
+    register(&registry)
+    exit(Program.run(CommandLine.arguments, registry))
+}
 
-    private static func run(_ arguments: [String]) -> Int32 {
-        let table = OptionTable.standard()
+private enum Program {
+    static func run(_ arguments: [String], _ registry: Registry) -> Int32 {
+        let environment = configurationEnvironment()
+        let plugins: Plugins
+        let table: OptionTable
         let commandLine: ParsedCommandLine
         do throws(BackupError) {
+            plugins = try Plugins(arguments, environment, registry)
+            table = OptionTable.standard(programs: plugins.programs, filters: plugins.filters)
             commandLine = try ParsedCommandLine.parse(arguments, table)
         } catch {
             // The log is not set up: neither where it goes nor how much of it is known.
@@ -27,7 +36,6 @@ struct App {
         }
         let log = Log()
         do throws(BackupError) {
-            let environment = configurationEnvironment()
             if commandLine.command.readsConfiguration { watchSignals() }
             var status: Int32 = 0
             for line in try Configuration.forEachStanza(commandLine, environment: environment, table) {
@@ -37,20 +45,21 @@ struct App {
                     continue
                 }
                 try configuration.checkUser(geteuid())
-                let one = run(configuration, log)
+                let one = run(configuration, plugins, log)
                 if status == 0 { status = one }
             }
             return status
         } catch {
             var settings = Log.Settings()
             settings.timestamp = false
+            if commandLine.command.runLevel == .debug { settings.consoleDescriptor = STDERR_FILENO }
             log.configure(settings)
             log.error(error)
             return error.code.exitStatus
         }
     }
 
-    private static func run(_ configuration: Configuration, _ log: Log) -> Int32 {
+    private static func run(_ configuration: Configuration, _ plugins: Plugins, _ log: Log) -> Int32 {
         var settings = configuration.logSettings
         // Commands that print what they found: a warning must not end up in the middle of JSON.
         if configuration.command.runLevel == .debug { settings.consoleDescriptor = STDERR_FILENO }
@@ -62,13 +71,14 @@ struct App {
         }
         let level = configuration.command.runLevel
         let started = ContinuousClock.now
-        log.write(level, "\(configuration.command.name) command begin \(Program.version): \(configuration.commandLineText)")
+        log.write(
+            level, "\(configuration.command.name) command begin \(BackstopCommands.Program.version): \(configuration.commandLineText)")
         for warning in configuration.warnings { log.warn(warning) }
         for note in configuration.notes { log.info(note) }
 
         let result = Mutex<Result<Int32, BackupError>>(.success(0))
         Lane.onThisThread {
-            let outcome = await execute(configuration, log)
+            let outcome = await execute(configuration, plugins, log)
             result.withLock { $0 = outcome }
         }
         switch result.withLock({ $0 }) {
@@ -84,11 +94,11 @@ struct App {
         }
     }
 
-    private static func execute(_ configuration: Configuration, _ log: Log) async -> Result<Int32, BackupError> {
+    private static func execute(_ configuration: Configuration, _ plugins: Plugins, _ log: Log) async -> Result<Int32, BackupError> {
         do throws(BackupError) {
             let context = RunContext(
                 command: configuration.command.name, options: configuration.options, positional: configuration.positional,
-                registry: try registry(configuration.options), log: log,
+                registry: try plugins.registry(), log: log,
                 openTree: { path in PosixStorage(root: path, modes: .cluster) },
                 inheritedOptions: configuration.arguments(for: "archive-get", leavingOut: notForRestoreCommand),
                 programPath: programPath(configuration))
@@ -103,40 +113,6 @@ struct App {
         "stanza", "exec-id", "process-max", "job-retry", "job-retry-interval", "log-level-console", "log-level-file", "log-level-stderr",
         "log-path", "log-subprocess", "log-timestamp", "priority", "allow-root", "neutral-umask",
     ]
-
-    /// All built-ins, or what plugins.conf lists of them.
-    private static func registry(_ options: Options) throws(BackupError) -> Registry {
-        var registry = Registry()
-        registerBuiltinDrivers(in: &registry)
-        registerBuiltinCodecs(in: &registry)
-        guard let path = options.string("plugins") else { return registry }
-        guard let text = try readText(path) else {
-            if options.isGiven("plugins") {
-                throw BackupError(
-                    .fileMissing, "plugins file '\(path)' does not exist", hint: "give another one with --plugins, or none at all.")
-            }
-            return registry
-        }
-        return try registry.restricted(to: try PluginsFile(text: text, path: path))
-    }
-
-    /// nil when there is no such file.
-    private static func readText(_ path: String) throws(BackupError) -> String? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        if descriptor < 0 {
-            if errno == ENOENT { return nil }
-            throw BackupError(.fileOpen, "unable to open '\(path)': \(systemMessage(errno))")
-        }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let count = read(descriptor, &buffer, buffer.count)
-            if count < 0 { throw BackupError(.fileRead, "unable to read '\(path)': \(systemMessage(errno))") }
-            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-            bytes += buffer[..<count]
-        }
-    }
 
     /// What other processes start this program with.
     private static func programPath(_ configuration: Configuration) -> String {

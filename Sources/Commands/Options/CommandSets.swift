@@ -12,6 +12,8 @@ enum Commands {
     static let repository: Set<String> = [
         "annotate", "archive-get", "archive-push", "backup", "check", "expire", "info", "manifest", "repo-get", "repo-ls", "repo-rm",
         "restore", "stanza-create", "stanza-delete", "stanza-upgrade", "verify",
+        // Not the peer's.
+        "driver", "serve",
     ]
     /// All that work for one stanza or for all.
     static let stanza: Set<String> = repository.union(["start", "stop"])

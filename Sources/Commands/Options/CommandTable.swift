@@ -127,6 +127,29 @@ let commandTable: [CommandSpec] = [
         $0.isSupported = false
     },
 
+    command(
+        "driver", "Repository", "show and check storage drivers",
+        """
+        'driver list' shows what there is to store and to encode with, 'driver options NAME' the options of a driver, and \
+        'driver check NAME' runs the checks of the storage contract against it, with the options of repo1, in a folder of its own.
+        """
+    ) {
+        $0.stanza = .none
+        $0.positional = [CommandSpec.Positional("ACTION"), CommandSpec.Positional("NAME", isOptional: true)]
+        $0.actionOnRepositoryType = "check"
+        $0.runLevel = .debug
+    },
+
+    command(
+        "serve", "Hosts", "serve a repository to another host on standard input and output",
+        """
+        Started by ssh for a repository with repo-type=ssh. What its own command line says limits the client: --repo1-path the folder, \
+        --stanza one stanza, --access what may be done. Put that into a forced command of authorized_keys.
+        """
+    ) {
+        $0.stanza = .optional
+        $0.runLevel = .debug
+    },
     command("server", "Hosts", "serve other hosts over TLS", "Runs in the foreground. HUP makes it read its configuration again.") {
         $0.stanza = .none
         $0.hasLogFile = true

@@ -6,7 +6,7 @@ let generalOptions = OptionSpec.section(
     "General",
     [
         .commandLine("stanza", .string, Commands.stanza, "name of the cluster's definition")
-            .required(except: ["check", "info", "start", "stop", "repo-get", "repo-ls", "repo-rm"])
+            .required(except: ["check", "driver", "info", "serve", "start", "stop", "repo-get", "repo-ls", "repo-rm"])
             .details("Chooses the sections [STANZA] and [STANZA:COMMAND] of the configuration and the folders in the repository."),
         .commandLine("config", .string, default: "/etc/pgbackstop/pgbackstop.conf", Commands.working, "main configuration file")
             .negatable()
@@ -29,6 +29,8 @@ let generalOptions = OptionSpec.section(
                 """),
         .commandLine("plugins", .path, default: "/etc/pgbackstop/plugins.conf", Commands.repository, "file that lists drivers and codecs")
             .details("What it does not list does not exist for this run. Without a file everything built in is there."),
+        .commandLine("access", .choice(["all", "read", "write"]), default: "all", ["serve"], "what a client may do")
+            .details("read: change nothing. write: add, but neither remove nor read what is there, except info files."),
         .commandLine("type", .choice([]), ["backup", "info", "restore"], "kind of backup, or where recovery ends")
             .choicesByCommand([
                 "backup": ["full", "diff", "incr"],

@@ -8,22 +8,22 @@ let repositoryHostOptions = OptionSpec.section(
     "Repository host",
     [
         .global("repoN-host", .string, all, "host of the repository, when it is another one")
-            .when("repo-local", "n").oldNames("backup-host").details("A name or an address that the transport can reach.").unsupported(),
+            .when("repo-local", "n").oldNames("backup-host").details("A name or an address that the transport can reach."),
         .global("repoN-host-type", .choice(["ssh", "tls"]), default: "ssh", all, "transport to the repository's host")
-            .when("repo-host").details("ssh starts this program there; tls talks to its server there.").unsupported(),
+            .when("repo-host").details("ssh starts this program there; tls talks to its server there.").unsupportedValues("tls"),
         .global("repoN-host-user", .string, default: "pgbackrest", all, "login on the repository's host")
-            .when("repo-host-type", "ssh").oldNames("backup-user").details("Who owns the repository there.").unsupported(),
+            .when("repo-host-type", "ssh").oldNames("backup-user").details("Who owns the repository there."),
         .global("repoN-host-port", .portOrNone, all, "port on the repository's host")
             .when("repo-host-type", "ssh", "tls").defaultsByDependency(["tls": "8432"]).oldNames("backup-ssh-port")
-            .details("With ssh the client's own when unset.").unsupported(),
+            .details("With ssh the client's own when unset."),
         .global("repoN-host-cmd", .string, all, "this program on the repository's host")
-            .when("repo-host-type", "ssh").oldNames("backup-cmd").details("The same path as here when unset.").unsupported(),
+            .when("repo-host-type", "ssh").oldNames("backup-cmd").details("The same path as here when unset."),
         .global("repoN-host-config", .string, default: "/etc/pgbackstop/pgbackstop.conf", all, "main configuration file there")
-            .when("repo-host").oldNames("backup-config").details("Like config, on the repository's host.").unsupported(),
+            .when("repo-host").oldNames("backup-config").details("Like config, on the repository's host."),
         .global("repoN-host-config-path", .path, default: "/etc/pgbackstop", all, "folder of the configuration there")
-            .when("repo-host").details("Like config-path, on the repository's host.").unsupported(),
+            .when("repo-host").details("Like config-path, on the repository's host."),
         .global("repoN-host-config-include-path", .path, default: "/etc/pgbackstop/conf.d", all, "folder with additional files there")
-            .when("repo-host").details("Like config-include-path, on the repository's host.").unsupported(),
+            .when("repo-host").details("Like config-include-path, on the repository's host."),
         .global("repoN-host-cert-file", .string, all, "certificate to show to the repository's host")
             .when("repo-host-type", "tls").required().details("In PEM form.").unsupported(),
         .global("repoN-host-key-file", .string, all, "key of that certificate")

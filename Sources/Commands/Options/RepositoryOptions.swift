@@ -6,7 +6,7 @@ let repositoryOptions = OptionSpec.section(
     "Repository",
     [
         .global(
-            "repoN-type", .choice(["azure", "cifs", "gcs", "posix", "s3", "sftp"]), default: "posix", Commands.repository,
+            "repoN-type", .choice(["azure", "cifs", "gcs", "posix", "s3", "sftp", "ssh"]), default: "posix", Commands.repository,
             "where the repository is"
         )
         .unsupportedValues("azure", "gcs", "sftp").oldNames("repo-type")

@@ -17,19 +17,28 @@ struct Repository: Sendable {
     static func open(_ index: Int, _ context: RunContext) async throws(BackupError) -> Repository {
         let options = context.options
         let registry = context.registry
-        let type = options.string("repo-type", index) ?? "posix"
-        let driver = try registry.storage(type == "cifs" ? "posix" : type)
         let cipherType = options.string("repo-cipher-type", index) ?? "none"
-        let storage = try await driver.open(options, index, DriverContext(log: context.log))
+        let storage = try await openStorage(index, context, context.driverContext())
         if options.isGiven("repo-target-time"), !storage.capabilities.contains(.versions) {
             throw BackupError(
-                .unsupported, "repo\(index) cannot be seen as it was at a time: a storage of type '\(type)' keeps no old versions",
+                .unsupported,
+                "repo\(index) cannot be seen as it was at a time: a storage of type '\(storageType(index, options))' keeps no old versions",
                 hint: "take out repo-target-time.")
         }
         return Repository(
             index: index, storage: storage, registry: registry,
             cipher: cipherType == "none" ? nil : try registry.cipher(cipherType),
             passphrase: cipherType == "none" ? nil : try options.required("repo-cipher-pass", index))
+    }
+
+    private static func storageType(_ index: Int, _ options: Options) -> String { options.string("repo-type", index) ?? "posix" }
+
+    /// The bare bytes of the repository.
+    static func openStorage(_ index: Int, _ context: RunContext, _ driverContext: DriverContext) async throws(BackupError) -> any Storage {
+        let type = storageType(index, context.options)
+        // What a repository on another host is, that host's configuration says.
+        let name = context.options.isGiven("repo-host", index) ? "ssh" : type == "cifs" ? "posix" : type
+        return try await context.registry.storage(name).open(context.options, index, driverContext)
     }
 
     /// All configured ones, or just the one of `--repo`.

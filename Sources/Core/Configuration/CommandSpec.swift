@@ -23,6 +23,8 @@ public struct CommandSpec: Sendable {
     /// Heading in the general help.
     public var section: String
     public var positional: [Positional] = []
+    /// After this first argument the second one stands for the type of the first repository.
+    public var actionOnRepositoryType: String?
     public var stanza = StanzaUse.required
     public var lockTypes: [LockType] = []
     /// Runs as root without `allow-root`; where that option exists its default says the same.

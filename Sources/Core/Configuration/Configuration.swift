@@ -124,11 +124,15 @@ public struct Configuration: Sendable {
     /// files: options that came from the command line or the environment and are valid there, without secrets. For `restore_command`.
     public func arguments(for command: String, leavingOut left: Set<String> = []) -> [String] {
         given.flatMap { given -> [String] in
-            guard given.option.commands.contains(command), !given.option.isSecret, !left.contains(given.option.name) else { return [] }
+            guard given.option.commands.contains(command), !given.option.isSecret, !given.option.isOfProgram,
+                !left.contains(given.option.name)
+            else { return [] }
             if case .file = given.source { return [] }
             var given = given
             // The other process may run in another folder.
-            if given.option.name == "config", case .values(let paths) = given.value { given.value = .values(paths.map(absolutePath)) }
+            if ["config", "plugins"].contains(given.option.name), case .values(let paths) = given.value {
+                given.value = .values(paths.map(absolutePath))
+            }
             return Self.words(given, quoted: false)
         }
     }
@@ -139,7 +143,7 @@ public struct Configuration: Sendable {
         case .reset: return ["--reset-\(given.shown)"]
         case .values(let texts):
             return texts.map { text in
-                if given.option.isSecret { return "--\(given.shown)=<redacted>" }
+                if given.option.isSecret || given.option.isOfProgram { return "--\(given.shown)=<redacted>" }
                 if given.option.isBoolean {
                     if text == "y" { return "--\(given.shown)" }
                     return given.option.canBeNegated ? "--no-\(given.shown)" : "--\(given.shown)=n"

@@ -59,6 +59,9 @@ public struct OptionSpec: Sendable {
     public var defaultByDependency: [String: String] = [:]
     public var rangeByDependency: [String: ClosedRange<Int64>] = [:]
     public var isSecret = false
+    /// Of a driver that is a program: only the driver knows what it means and whether it is a secret, so it is treated as if it were one
+    /// where it would be shown.
+    public var isOfProgram = false
     /// Has a `--no-` form although it is not a boolean that files may set.
     public var isNegatable = false
     /// Works but is not shown in help.

@@ -4,6 +4,8 @@
 public struct OptionTable: Sendable {
     public let options: [OptionSpec]
     public let commands: [CommandSpec]
+    /// Storage drivers that are programs: `repoN-NAME-…` is theirs.
+    public let programs: [String]
     /// Runs after the resolution: derives values, warns, refuses combinations.
     let checks: @Sendable (inout Configuration) throws(BackupError) -> Void
 
@@ -19,11 +21,12 @@ public struct OptionTable: Sendable {
     static let longestName = 64
 
     public init(
-        options: [OptionSpec], commands: [CommandSpec],
+        options: [OptionSpec], commands: [CommandSpec], programs: [String] = [],
         checks: @escaping @Sendable (inout Configuration) throws(BackupError) -> Void = { _ in }
     ) {
         self.options = options
         self.commands = commands
+        self.programs = programs
         self.checks = checks
         targets.reserveCapacity(options.count * 2)
         positions.reserveCapacity(options.count)
@@ -37,7 +40,17 @@ public struct OptionTable: Sendable {
     public func command(_ name: String) -> CommandSpec? { commands.first { $0.name == name } }
 
     /// By its name without index: `repo-path`.
-    public func option(_ name: String) -> OptionSpec? { positions[name].map { options[$0] } }
+    public func option(_ name: String) -> OptionSpec? { positions[name].map { options[$0] } ?? programOption(name) }
+
+    /// An option of a driver that is a program, which alone knows whether there is such a one.
+    private func programOption(_ name: String) -> OptionSpec? {
+        guard let program = programs.first(where: { name.hasPrefix("repo-\($0)-") }), let type = positions["repo-type"] else { return nil }
+        var option = OptionSpec(
+            name, .string, .global, group: .repo, commands: options[type].commands, summary: "for the driver '\(program)'")
+        option.dependency = OptionSpec.Dependency("repo-type", [program])
+        option.isOfProgram = true
+        return option
+    }
 
     /// By a name as users write it: with its index, or an old one.
     public func option(named written: String) throws(BackupError) -> OptionSpec? { try match(written)?.option }
@@ -63,6 +76,9 @@ public struct OptionTable: Sendable {
             let (pattern, index) = Self.split(rest)
             if let target = targets[pattern] {
                 return try found(options[target.option], index, form, written: rest)
+            }
+            if pattern.hasPrefix("repoN-"), let option = programOption("repo-" + pattern.dropFirst(6)) {
+                return try found(option, index, form, written: rest)
             }
             if index == nil, let option = options.first(where: { $0.group != nil && $0.name == rest }) {
                 throw BackupError(

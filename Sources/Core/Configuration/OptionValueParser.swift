@@ -92,6 +92,13 @@ struct OptionValueParser {
     }
 }
 
+extension OptionSpec {
+    /// The value of `text`; `shown` names the option in errors.
+    public func parse(_ text: String, shown: String) throws(BackupError) -> OptionValue {
+        try OptionValueParser(option: self, command: "", shown: shown).parse([text])
+    }
+}
+
 /// Bytes; nil when `text` is not an integer with an optional unit. `1m`, `1MB` and `1mib` are the same.
 func parseSize(_ text: String) -> Int64? {
     let (digits, unit) = splitUnit(text)

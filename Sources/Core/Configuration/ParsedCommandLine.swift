@@ -116,6 +116,9 @@ private struct Reader {
         var subject = command
         if command.name == "help", let about = positional.first { subject = try table.knownCommand(about) }
         try checkPositional(positional, of: command)
+        if let action = command.actionOnRepositoryType, positional.count > 1, positional[0] == action {
+            given[Options.Name("repo-type", 1)] = .values([positional[1]])
+        }
         for (name, _) in given.sorted(by: { ($0.key.name, $0.key.index) < ($1.key.name, $1.key.index) }) {
             guard let option = table.option(name.name), !option.commands.contains(subject.name) else { continue }
             let users = option.commands.sorted()

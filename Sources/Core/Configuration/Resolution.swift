@@ -79,6 +79,9 @@ struct Resolution {
         for option in table.options where option.commands.contains(command) {
             for index in option.group.map(indexes) ?? [0] { _ = try value(option, index) }
         }
+        for name in candidates.keys {
+            if let option = table.option(name.name), option.isOfProgram { _ = try value(option, name.index) }
+        }
         return options
     }
 

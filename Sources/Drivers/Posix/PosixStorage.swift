@@ -28,15 +28,18 @@ public final class PosixStorage: FileTree {
 
     let root: String
     let modes: Modes
+    /// For somebody else, who sees a storage and not a tree: no link is followed that leads out of `root`, and empty folders go.
+    private let isConfined: Bool
     private let blocks = BlockPool()
     private let accounts = Accounts.shared
     private let unsynced = UnsyncedFileSystems()
     private let syncedFolders = Mutex<Set<String>>([])
 
     /// `root`: an absolute path without trailing `/`; it need not exist.
-    public init(root: String, modes: Modes) {
+    public init(root: String, modes: Modes, isConfined: Bool = false) {
         self.root = root
         self.modes = modes
+        self.isConfined = isConfined
     }
 
     public var capabilities: Capabilities { [.putIfAbsent, .symbolicLinks, .hardLinks] }
@@ -44,16 +47,40 @@ public final class PosixStorage: FileTree {
 
     func path(_ key: Key) -> String { key.isRoot ? (root.isEmpty ? "/" : root) : "\(root)/\(key.path)" }
 
+    /// The path of `key`, when that is not outside. Who can make links in the repository is trusted, so it need not be one step with the
+    /// call that uses the path.
+    private func confined(_ key: Key) throws(BackupError) -> String {
+        let path = path(key)
+        guard isConfined, !key.isRoot, let inside = realpath(root, nil) else { return path }
+        defer { free(inside) }
+        // What does not exist yet will be where the folder above it is.
+        var existing = path
+        var found = realpath(existing, nil)
+        while found == nil, errno == ENOENT, existing.utf8.count > root.utf8.count {
+            var status = FileStatus()
+            // A link that leads to nothing might be a file outside in a moment.
+            if fileStatus(existing, follow: false, &status) == 0 { break }
+            existing = parentPath(existing)
+            found = realpath(existing, nil)
+        }
+        defer { free(found) }
+        guard let found, String(cString: found) == String(cString: inside) || String(cString: found).isBelow(String(cString: inside)) else {
+            throw BackupError(.denied, "'\(path)' leads out of '\(root)'", hint: "a link is there that is not followed for other hosts.")
+        }
+        return path
+    }
+
     // MARK: Reading
 
     public func open(_ key: Key, range: Range<UInt64>?) async throws(BackupError) -> any ByteSource & ~Copyable {
-        let path = path(key)
+        let path = try confined(key)
         let descriptor = try call("open", path) { Glibc.open(path, O_RDONLY | O_CLOEXEC) }
         return PosixSource(descriptor: descriptor, path: path, range: range)
     }
 
     public func stat(_ key: Key) async throws(BackupError) -> Entry? {
         var status = FileStatus()
+        _ = try confined(key.parent)
         let path = path(key)
         if fileStatus(path, follow: key.isRoot, &status) != 0 {
             if errno == ENOENT || errno == ENOTDIR { return nil }
@@ -75,7 +102,7 @@ public final class PosixStorage: FileTree {
     }
 
     private func listFolder(_ folder: Key, _ beginning: String, _ visit: (Entry) throws(BackupError) -> Void) throws(BackupError) {
-        let path = path(folder)
+        let path = try confined(folder)
         guard let directory = opendir(path) else {
             if errno == ENOENT { return }
             throw systemError("list", path, denied: .pathOpen)
@@ -139,7 +166,7 @@ public final class PosixStorage: FileTree {
         _ key: Key, from source: inout Source, _ options: PutOptions
     ) async throws(BackupError) -> Entry {
         let path = path(key)
-        let folder = self.path(key.parent)
+        let folder = try confined(key.parent)
         var file = try create(key)
         let temporary = file.path
         do throws(BackupError) {
@@ -169,11 +196,14 @@ public final class PosixStorage: FileTree {
     /// The file that will become `key`, under its usual temporary name, or under one of its own when another process writes the same key.
     private func create(_ key: Key) throws(BackupError) -> OutputFile {
         let usual = temporaryPath(for: key, "")
-        do throws(BackupError) {
-            if let file = try OutputFile(claiming: usual, mode: modes.file) { return file }
-        } catch  where error.code == .notFound {
-            try makeFolders(key.parent, mode: modes.folder, durable: true)
-            if let file = try OutputFile(claiming: usual, mode: modes.file) { return file }
+        for attempt in 1... {
+            do throws(BackupError) {
+                if let file = try OutputFile(claiming: usual, mode: modes.file) { return file }
+                break
+            } catch  where error.code == .notFound && attempt < 100 {
+                // Somebody who removes the last file of a folder may take the folder away again.
+                try makeFolders(key.parent, mode: modes.folder, durable: true)
+            }
         }
         let own = temporaryPath(for: key, "." + String(UInt32.random(in: .min ... .max), radix: 16))
         return try OutputFile(creating: own, mode: modes.file)
@@ -198,18 +228,29 @@ public final class PosixStorage: FileTree {
     }
 
     public func remove(_ key: Key) async throws(BackupError) {
+        _ = try confined(key.parent)
         let path = path(key)
         if unlink(path) == 0 {
             unsynced.note(parentPath(path), folder: parentPath(path))
         } else if errno != ENOENT && errno != ENOTDIR {
             throw systemError("remove", path, denied: .fileRemove)
         }
+        if isConfined { pruneFolders(key.parent) }
+    }
+
+    /// Others see a storage, not a tree: a folder is there while something is in it.
+    private func pruneFolders(_ folder: Key) {
+        var folder = folder
+        while !folder.isRoot, rmdir(path(folder)) == 0 {
+            folder = folder.parent
+            unsynced.note(path(folder), folder: path(folder))
+        }
     }
 
     /// Also makes durable the names of `prefix` itself and of what is directly in it, whoever made them.
     public func sync(_ prefix: Key) async throws(BackupError) {
         try unsynced.sync()
-        try syncPath(path(prefix))
+        try syncPath(try confined(prefix))
         try syncAbove(prefix)
     }
 

@@ -8,54 +8,19 @@ enum ProgramOutput {
     /// error goes to ours. Fails when it ends with another status than 0, or not within `timeout`; it is ended then, with all that it started.
     static func read(_ command: [String], timeout: Duration) async throws(BackupError) -> String {
         let name = command.first ?? ""
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw BackupError(.execute, "unable to run '\(name)': \(systemMessage(errno))") }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        let output = ends[0]
-        defer { close(output) }
-
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        // Signals that are blocked here, for the thread that waits for them, are none of its business.
-        var none = sigset_t()
-        sigemptyset(&none)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
-        var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
-        var process: pid_t = 0
-        let status = posix_spawnp(&process, name, &actions, &attributes, &arguments, environ)
-        for argument in arguments { free(argument) }
-        posix_spawn_file_actions_destroy(&actions)
-        posix_spawnattr_destroy(&attributes)
-        close(ends[1])
-        guard status == 0 else {
-            throw BackupError(.execute, "unable to run '\(name)': \(systemMessage(status))", hint: "is the path of the program right?")
-        }
-
+        var process = try ChildProcess(command, .listen)
         let end = ContinuousClock.now + timeout
-        var code: Int32 = 0
-        let text: String
-        do throws(BackupError) {
-            text = try read(output, name) { () throws(BackupError) in try mayGoOn(name, until: end, timeout) }
-            // It may have closed its output and go on for ever.
-            while true {
-                let found = waitpid(process, &code, WNOHANG)
-                if found == process || found < 0 && errno != EINTR { break }
-                try mayGoOn(name, until: end, timeout)
-                usleep(2_000)
-            }
-        } catch {
-            kill(-process, SIGKILL)
-            while waitpid(process, &code, 0) < 0 && errno == EINTR {}
-            throw error
+        let text = try read(process.output, name) { () throws(BackupError) in try mayGoOn(name, until: end, timeout) }
+        // It may have closed its output and go on for ever.
+        var code = process.poll()
+        while code == nil {
+            try mayGoOn(name, until: end, timeout)
+            usleep(2_000)
+            code = process.poll()
         }
-        guard code == 0 else {
-            throw BackupError(.execute, "'\(name)' ended with \(code & 0x7f == 0 ? "status \(code >> 8)" : "signal \(code & 0x7f)")")
+        let status = code ?? 0
+        guard status == 0 else {
+            throw BackupError(.execute, "'\(name)' ended with \(status & 0x7f == 0 ? "status \(status >> 8)" : "signal \(status & 0x7f)")")
         }
         return text
     }

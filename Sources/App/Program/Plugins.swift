@@ -1,0 +1,70 @@
+// plugins.conf: read before the command line, because it says which options there are.
+
+import BackstopCodecs
+import BackstopCore
+import BackstopDrivers
+import Glibc
+
+struct Plugins: Sendable {
+    /// What this build has.
+    private let built: Registry
+    /// nil: there is none, and all that is built in exists.
+    private let file: PluginsFile?
+
+    /// Storage drivers that describe their options themselves.
+    var programs: [String] {
+        let described = built.storages.values.filter { $0.describe != nil }.map(\.name)
+        guard let file else { return described }
+        return file.entries(.storage).filter { $0.origin != .builtin || described.contains($0.name) }.map(\.name)
+    }
+    /// Codecs that are programs.
+    var filters: [String] { file?.filters ?? [] }
+
+    private static let option = "--plugins"
+    private static let usual = "/etc/pgbackstop/plugins.conf"
+
+    init(_ arguments: [String], _ environment: [String: String], _ built: Registry) throws(BackupError) {
+        self.built = built
+        let named = Self.path(arguments) ?? environment["PGBACKSTOP_PLUGINS"]
+        guard let text = try Self.read(named ?? Self.usual) else {
+            if let named {
+                throw BackupError(
+                    .fileMissing, "plugins file '\(named)' does not exist", hint: "give another one with --plugins, or none at all.")
+            }
+            file = nil
+            return
+        }
+        file = try PluginsFile(text: text, path: named ?? Self.usual)
+    }
+
+    private static func path(_ arguments: [String]) -> String? {
+        for (index, argument) in arguments.enumerated() {
+            if argument.hasPrefix(option + "=") { return String(argument.dropFirst(option.count + 1)) }
+            if argument == option, index + 1 < arguments.count { return arguments[index + 1] }
+        }
+        return nil
+    }
+
+    func registry() throws(BackupError) -> Registry {
+        guard let file else { return built }
+        return try built.restricted(to: file, program: programDriver, filter: filterCodec)
+    }
+
+    /// nil when there is no such file.
+    private static func read(_ path: String) throws(BackupError) -> String? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        if descriptor < 0 {
+            if errno == ENOENT { return nil }
+            throw BackupError(.fileOpen, "unable to open '\(path)': \(systemMessage(errno))")
+        }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            if count < 0 { throw BackupError(.fileRead, "unable to read '\(path)': \(systemMessage(errno))") }
+            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+            bytes += buffer[..<count]
+        }
+    }
+}

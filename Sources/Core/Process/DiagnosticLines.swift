@@ -1,0 +1,45 @@
+// What another process tells people on its standard error.
+
+import Glibc
+
+/// Takes lines as they come, without ever waiting. Belongs to one task at a time.
+public final class DiagnosticLines {
+    public let descriptor: Int32
+    private let tell: (String) -> Void
+    private var rest: [UInt8] = []
+    public private(set) var hasEnded = false
+    /// The last line, which often says why a process ended.
+    public private(set) var last: String?
+
+    private static let longest = 4096
+
+    /// Makes `descriptor` non-blocking; it is not closed here.
+    public init(_ descriptor: Int32, _ tell: @escaping (String) -> Void) {
+        self.descriptor = descriptor
+        self.tell = tell
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+    }
+
+    public func read() {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        // A process that writes without end must not keep us here.
+        for _ in 0..<16 where !hasEnded {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            if count < 0 { return }
+            hasEnded = count == 0
+            for byte in buffer[..<count] {
+                if byte == UInt8(ascii: "\n") || rest.count == Self.longest { finishLine() }
+                if byte != UInt8(ascii: "\n") { rest.append(byte) }
+            }
+            if hasEnded { finishLine() }
+        }
+    }
+
+    private func finishLine() {
+        let line = String(decoding: rest, as: UTF8.self).trimmed
+        rest.removeAll(keepingCapacity: true)
+        guard !line.isEmpty else { return }
+        last = line
+        tell(line)
+    }
+}

@@ -1,0 +1,185 @@
+// Frames on two descriptors: the pipes to another process, or standard input and output of this one.
+
+import Glibc
+
+/// One end of a conversation. Every wait has an end: a peer that hangs costs `patience`, and a signal that asks this process to end is
+/// obeyed in between. Belongs to one task at a time.
+public final class Channel {
+    private let input: Int32
+    private let output: Int32
+    /// What the other process tells people; read while waiting, so that it never blocks there. -1: nobody to listen to.
+    private let diagnostics: DiagnosticLines?
+    /// For messages: `driver 'tape'`, `the client`.
+    private let peer: String
+    public var patience: Patience
+    /// For what is no data: headers and JSON.
+    private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 << 10, alignment: 16)
+
+    /// How long may pass without a byte.
+    public struct Patience: Sendable {
+        /// Until an answer begins.
+        public var answer: Duration
+        /// Between the bytes of a frame, and until the other side takes some.
+        public var transfer: Duration
+        public init(answer: Duration, transfer: Duration) {
+            self.answer = answer
+            self.transfer = transfer
+        }
+    }
+
+    /// Frames are read from `input` and written to `output`. Neither is closed here; both are made non-blocking.
+    public init(input: Int32, output: Int32, diagnostics: DiagnosticLines? = nil, peer: String, patience: Patience) {
+        self.input = input
+        self.output = output
+        self.diagnostics = diagnostics
+        self.peer = peer
+        self.patience = patience
+        for descriptor in [input, output] { _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) }
+    }
+
+    deinit { scratch.deallocate() }
+
+    /// Nothing waits to be read, not even the end.
+    public var isQuiet: Bool {
+        var waited = pollfd(fd: input, events: Int16(POLLIN), revents: 0)
+        return poll(&waited, 1, 0) == 0
+    }
+
+    // MARK: Sending
+
+    public func send(_ kind: FrameKind, _ value: JSON) throws(BackupError) {
+        let payload = value.bytes
+        guard payload.count <= FrameHeader.mostJSON else { throw BackupError(.invalid, "a message to \(peer) would be too long") }
+        try write(FrameHeader(kind, length: payload.count).bytes + payload)
+    }
+
+    /// The waiting bytes of `block` as one frame of data, which leaves the block empty.
+    public func send(_ block: inout Block) throws(BackupError) {
+        guard block.count > 0 else { return }
+        try write(FrameHeader(.data, length: block.count).bytes)
+        try block.withBytes { (bytes: RawSpan) throws(BackupError) in
+            try bytes.withUnsafeBytes { (bytes: UnsafeRawBufferPointer) throws(BackupError) in try write(bytes) }
+        }
+        block.clear()
+    }
+
+    private func write(_ bytes: [UInt8]) throws(BackupError) {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+        defer { copy.deallocate() }
+        copy.copyBytes(from: bytes)
+        try write(UnsafeRawBufferPointer(copy))
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer) throws(BackupError) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = Glibc.write(output, rest.baseAddress, rest.count)
+            if count > 0 {
+                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            } else if count < 0 && errno == EAGAIN {
+                try wait(output, Int16(POLLOUT), patience.transfer, "take what is sent")
+            } else if count < 0 && errno != EINTR {
+                throw gone(errno == EPIPE ? "has gone" : "cannot be written to: \(systemMessage(errno))")
+            }
+        }
+    }
+
+    // MARK: Receiving
+
+    /// The next frame's header; nil when the other side ended in order, between two frames. `waiting`: for its first byte.
+    public func header(waiting: Duration) throws(BackupError) -> FrameHeader? {
+        var count = 0
+        while count < FrameHeader.byteCount {
+            let got = try readSome(
+                UnsafeMutableRawBufferPointer(rebasing: scratch[count..<FrameHeader.byteCount]), count == 0 ? waiting : patience.transfer)
+            if got == 0 {
+                if count == 0 { return nil }
+                throw gone("ended in the middle of a frame")
+            }
+            count += got
+        }
+        let bytes = Array(scratch[..<count])
+        guard let header = FrameHeader(bytes) else {
+            let shown = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+            throw gone("sent what is no frame (\(shown))")
+        }
+        return header
+    }
+
+    /// The payload of a frame that is JSON.
+    public func json(_ header: FrameHeader) throws(BackupError) -> JSON {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(header.length)
+        try take(header.length) { bytes.append(contentsOf: $0) }
+        guard let value = JSON(parsing: bytes), value.object != nil else {
+            throw gone("sent a frame \(header.kind.letter) that is no JSON object")
+        }
+        return value
+    }
+
+    /// Takes and forgets the payload of a frame.
+    public func skip(_ header: FrameHeader) throws(BackupError) { try take(header.length) { _ in } }
+
+    private func take(_ count: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void) throws(BackupError) {
+        var rest = count
+        while rest > 0 {
+            let got = try readSome(UnsafeMutableRawBufferPointer(rebasing: scratch[..<min(rest, scratch.count)]), patience.transfer)
+            guard got > 0 else { throw gone("ended in the middle of a frame") }
+            body(UnsafeMutableRawBufferPointer(rebasing: scratch[..<got]))
+            rest -= got
+        }
+    }
+
+    /// Appends some of the payload of a data frame of which `rest` bytes are still to come; how many it were.
+    public func data(_ rest: Int, into out: inout OutputRawSpan) throws(BackupError) -> Int {
+        let most = min(rest, out.freeCapacity)
+        var got = 0
+        try out.withUnsafeMutableBytes { (buffer: UnsafeMutableRawBufferPointer, initialized: inout Int) throws(BackupError) in
+            got = try readSome(UnsafeMutableRawBufferPointer(rebasing: buffer[initialized..<initialized + most]), patience.transfer)
+            initialized += got
+        }
+        guard got > 0 else { throw gone("ended in the middle of a frame") }
+        return got
+    }
+
+    /// 0 at the end of the stream.
+    private func readSome(_ buffer: UnsafeMutableRawBufferPointer, _ limit: Duration) throws(BackupError) -> Int {
+        while true {
+            let count = Glibc.read(input, buffer.baseAddress, buffer.count)
+            if count >= 0 { return count }
+            if errno == EAGAIN {
+                try wait(input, Int16(POLLIN), limit, "answer")
+            } else if errno != EINTR {
+                throw gone("cannot be read from: \(systemMessage(errno))")
+            }
+        }
+    }
+
+    private func wait(_ descriptor: Int32, _ events: Int16, _ limit: Duration, _ what: String) throws(BackupError) {
+        let end = ContinuousClock.now + limit
+        while true {
+            try Cancellation.check()
+            var waited = [pollfd(fd: descriptor, events: events, revents: 0)]
+            if let diagnostics, !diagnostics.hasEnded {
+                waited.append(pollfd(fd: diagnostics.descriptor, events: Int16(POLLIN), revents: 0))
+            }
+            let count = poll(&waited, nfds_t(waited.count), 100)
+            if count > 0, waited.count > 1, waited[1].revents != 0 { diagnostics?.read() }
+            if count > 0, waited[0].revents != 0 { return }
+            guard ContinuousClock.now < end else { throw gone("does not \(what) within \(limit)") }
+        }
+    }
+
+    private func gone(_ what: String) -> BackupError {
+        diagnostics?.read()
+        let last = diagnostics?.last.map { "\nit said: \($0)" } ?? ""
+        return BackupError(.unavailable, "\(peer) \(what)\(last)")
+    }
+
+    /// A frame that does not belong where it came.
+    public func unexpected(_ header: FrameHeader, _ wanted: String) -> BackupError {
+        gone("sent a \(header.kind.letter) frame in place of \(wanted)")
+    }
+
+    public func ended(_ wanted: String) -> BackupError { gone("ended in place of \(wanted)") }
+}

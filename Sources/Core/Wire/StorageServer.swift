@@ -1,0 +1,188 @@
+// The other end of the protocol: any storage, served on two descriptors.
+
+import Glibc
+
+/// Answers one conversation until the client ends it. A storage that fails is an answer; a client that sends nonsense is an error.
+public struct StorageServer: ~Copyable {
+    private let channel: Channel
+    private let description: DriverDescription
+    private let open: (JSON) async throws(BackupError) -> any Storage
+    private var block = Block(capacity: 256 << 10)
+
+    /// `open` makes the storage from the configuration that the client sends.
+    public init(
+        _ channel: Channel, _ description: DriverDescription, open: @escaping (JSON) async throws(BackupError) -> any Storage
+    ) {
+        self.channel = channel
+        self.description = description
+        self.open = open
+    }
+
+    /// Returns when the client has ended in order. What it had not finished to put is forgotten.
+    public mutating func run() async throws(BackupError) {
+        var storage: (any Storage)?
+        // Between requests a client may think as long as it likes.
+        while let header = try channel.header(waiting: .seconds(1 << 30)) {
+            guard header.kind == .call else { throw channel.unexpected(header, "a request") }
+            let call = try channel.json(header)
+            do throws(BackupError) {
+                switch call["op"]?.string {
+                case "hello": try channel.send(.reply, description.wire)
+                case "start":
+                    let opened = try await open(call["config"] ?? .object([:]))
+                    storage = opened
+                    try channel.send(.reply, .object(["location": .string(opened.location)]))
+                case "put":
+                    try await put(call, storage)
+                default:
+                    guard let storage else { throw Self.notStarted }
+                    try await answer(call, storage)
+                }
+            } catch {
+                // What it could not be told, it will not be told now either.
+                if error.code == .unavailable && error.cause is Broken { throw error }
+                try channel.send(.failure, error.wire)
+            }
+        }
+    }
+
+    /// The conversation itself cannot go on.
+    private struct Broken: Error {}
+    private static let notStarted = BackupError(.invalid, "nothing was started: send {\"op\":\"start\",\"config\":{…}} first")
+
+    private static func talk<Result>(_ body: () throws(BackupError) -> Result) throws(BackupError) -> Result {
+        do throws(BackupError) {
+            return try body()
+        } catch {
+            throw BackupError(.unavailable, error.message, cause: Broken())
+        }
+    }
+
+    private static func key(_ call: JSON, _ name: String = "key") throws(BackupError) -> Key {
+        guard let key = Key(wire: call[name]) else {
+            throw BackupError(.invalid, "'\(call[name]?.text ?? "")' is not a name inside the storage")
+        }
+        return key
+    }
+
+    private mutating func answer(_ call: JSON, _ storage: any Storage) async throws(BackupError) {
+        switch call["op"]?.string {
+        case "open": try await sendObject(call, storage)
+        case "stat":
+            let entry = try await storage.stat(try Self.key(call))
+            try Self.talk { () throws(BackupError) in try channel.send(.reply, .object(["entry": entry?.wire ?? .null])) }
+        case "list":
+            guard let depth = Depth(wire: call) else { throw BackupError(.invalid, "a listing has the depth 'folder' or 'all'") }
+            try await storage.list(try Self.key(call, "prefix"), depth) { (entry) throws(BackupError) in
+                try Self.talk { () throws(BackupError) in try channel.send(.entry, entry.wire) }
+            }
+            try done()
+        case "remove":
+            guard let paths = call["keys"]?.array else { throw BackupError(.invalid, "remove needs a list of keys") }
+            var keys: [Key] = []
+            for path in paths {
+                guard let key = Key(wire: path), !key.isRoot else {
+                    throw BackupError(.invalid, "'\(path.text)' is not a name inside the storage")
+                }
+                keys.append(key)
+            }
+            try await storage.remove(keys)
+            try done()
+        case "sync":
+            try await storage.sync(try Self.key(call, "prefix"))
+            try done()
+        case let other: throw BackupError(.unsupported, "there is no request '\(other ?? "")'")
+        }
+    }
+
+    private func done() throws(BackupError) {
+        try Self.talk { () throws(BackupError) in try channel.send(.reply, .object([:])) }
+    }
+
+    private mutating func sendObject(_ call: JSON, _ storage: any Storage) async throws(BackupError) {
+        var range: Range<UInt64>?
+        if let given = call["range"], given != .null {
+            guard let bounds = given.array, bounds.count == 2, let low = bounds[0].uint, let high = bounds[1].uint, low <= high else {
+                throw BackupError(.invalid, "a range is [begin, end]")
+            }
+            range = low..<high
+        }
+        var source = try await storage.open(try Self.key(call), range: range)
+        try done()
+        let channel = channel
+        var more = true
+        while more {
+            block.clear()
+            more = try await block.fill(from: &source)
+            try Self.talk { () throws(BackupError) in try channel.send(&block) }
+        }
+        try Self.talk { () throws(BackupError) in try channel.send(.end, .object([:])) }
+    }
+
+    private func put(_ call: JSON, _ storage: (any Storage)?) async throws(BackupError) {
+        // The data comes in any case: it is read to its end before the answer.
+        var source = ReceivedObject(channel)
+        var result: Result<Entry, BackupError>
+        do throws(BackupError) {
+            guard let storage else { throw Self.notStarted }
+            result = .success(try await storage.put(try Self.key(call), from: &source, PutOptions(wire: call["options"] ?? .null)))
+        } catch {
+            result = .failure(error)
+        }
+        try Self.talk { () throws(BackupError) in try source.finish() }
+        switch result {
+        case .success(let entry): try Self.talk { () throws(BackupError) in try channel.send(.reply, .object(["entry": entry.wire])) }
+        case .failure(let error): throw error
+        }
+    }
+}
+
+/// The data frames of a put.
+struct ReceivedObject: ByteSource, ~Copyable {
+    private let channel: Channel
+    /// Of the frame under way.
+    private var rest = 0
+    private var hasEnded = false
+
+    init(_ channel: Channel) { self.channel = channel }
+
+    mutating func read(into out: inout OutputRawSpan) async throws(BackupError) -> Bool {
+        while rest == 0 {
+            guard try next() else { return false }
+        }
+        rest -= try channel.data(rest, into: &out)
+        return true
+    }
+
+    /// False at the end. Throws `.cancelled` when the sender gave up.
+    private mutating func next() throws(BackupError) -> Bool {
+        if hasEnded { return false }
+        guard let header = try channel.header(waiting: channel.patience.answer) else { throw channel.ended("the end of the data") }
+        switch header.kind {
+        case .data: rest = header.length
+        case .end:
+            _ = try channel.json(header)
+            hasEnded = true
+            return false
+        case .abandon:
+            let reason = try channel.json(header)
+            hasEnded = true
+            throw BackupError(.cancelled, "given up by the sender: \(reason["message"]?.string ?? "")")
+        default: throw channel.unexpected(header, "data")
+        }
+        return true
+    }
+
+    /// Takes what is still to come, so that an answer can be given.
+    mutating func finish() throws(BackupError) {
+        while !hasEnded {
+            if rest > 0 { try channel.skip(FrameHeader(.data, length: rest)) }
+            rest = 0
+            do throws(BackupError) {
+                _ = try next()
+            } catch  where error.code == .cancelled && hasEnded {
+                return
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+// A storage driver that is a program: `tape = exec PROGRAM …` in plugins.conf.
+
+public import BackstopCore
+
+/// The driver `name`, which is started with `command` when a repository of that type is opened.
+public func programDriver(_ name: String, _ command: [String]) -> StorageDriver {
+    let start = { @Sendable (options: Options, context: DriverContext) throws(BackupError) -> (DriverProgram, Conversation) in
+        let program = DriverProgram(
+            name: "driver '\(name)'", command: command, patience: Channel.Patience(options), log: context.log)
+        return (program, try program.start())
+    }
+    return StorageDriver(
+        name: name,
+        describe: { (options, context) throws(BackupError) in try start(options, context).1.description },
+        open: { (options, index, context) throws(BackupError) in
+            let (program, first) = try start(options, context)
+            let own = try first.description.options(of: name, in: options, index)
+            let configuration = JSON.object([
+                "path": .string(try options.required("repo-path", index)), "options": .object(own),
+            ])
+            return try ProcessStorage(program, first, configuration)
+        })
+}
+
+extension Channel.Patience {
+    /// From `protocol-timeout` and `io-timeout`.
+    public init(_ options: Options) {
+        self.init(
+            answer: options.duration("protocol-timeout") ?? .seconds(1830), transfer: options.duration("io-timeout") ?? .seconds(60))
+    }
+}
