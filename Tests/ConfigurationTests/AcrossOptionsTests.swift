@@ -140,7 +140,7 @@ import Testing
     @Test(arguments: [
         ("--stanza=s expire", "", "command 'expire'"), ("verify --stanza=s", "", "command 'verify'"), ("server", "", "command 'server'"),
         ("info", "[global]\nrepo1-type=azure\nrepo1-azure-container=b\n", "repo1-type=azure"),
-        ("info", "[global]\nrepo1-host=h\n", "repo1-host"),
+        ("info", "[global]\nrepo1-host=h\nrepo1-host-type=tls\n", "repo1-host-type=tls"),
         ("--stanza=s archive-push x", "[global]\narchive-async=y\n", "archive-async=y"),
         (backup, "[global]\nrepo1-bundle=y\n", "repo1-bundle=y"),
         (backup + " --delta", "", "delta=y"), (backup, "[global:backup]\nbackup-standby=prefer\n", "backup-standby=prefer"),

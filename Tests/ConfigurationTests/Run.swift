@@ -49,7 +49,9 @@ func load(_ line: String, file: String = "", environment: [String: String] = [:]
     return try load(line, in: files, environment: environment)
 }
 
-func load(_ line: String, in files: Files, environment: [String: String] = [:]) throws(BackupError) -> Configuration {
+func load(
+    _ line: String, in files: Files, environment: [String: String] = [:], _ table: OptionTable = table
+) throws(BackupError) -> Configuration {
     let words = ["pgbackstop"] + line.split(separator: " ").map(String.init)
     return try Configuration.load(try ParsedCommandLine.parse(words, table), environment: environment, table, folders: files.folders)
 }

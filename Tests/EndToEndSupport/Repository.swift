@@ -14,6 +14,8 @@ public struct RepositoryKind: Sendable, CustomStringConvertible {
         /// The repo1-… options that point at it.
         public let options: [(String, String)]
         public let files: any RepositoryFiles
+        /// What every command line needs besides.
+        public var arguments: [String] = []
 
         /// A path of the bucket of a store, perhaps by way of a proxy at `port`.
         public static func bucket(_ store: ObjectStore, path: String, tls: Bool = false, port: Int? = nil) -> Place {
@@ -53,17 +55,36 @@ public struct RepositoryKind: Sendable, CustomStringConvertible {
         return .bucket(store, path: path, tls: tls)
     }
 
+    /// A folder of another host: this one, by way of an ssh server of the tests.
+    public static let ssh = RepositoryKind(description: "ssh", peerReads: false) { folder, name in
+        let path = try folder.makeDirectory(name, mode: "750")
+        let server = try SecureShell.shared.get()
+        return Place(
+            options: server.options + [("repo1-type", "ssh"), ("repo1-path", path)], files: FolderFiles(path: path))
+    }
+
+    /// A folder kept by the example of a third party's driver.
+    public static let program = RepositoryKind(description: "a driver in Python", peerReads: false) { folder, name in
+        let path = try folder.makeDirectory(name, mode: "750")
+        let driver = try Drivers.copy("Examples/python-driver/folder-driver", into: folder)
+        let plugins = try folder.write("plugins.conf", Drivers.plugins("folder = exec \(driver)"))
+        return Place(
+            options: [("repo1-type", "folder"), ("repo1-path", "/kept"), ("repo1-folder-root", path)],
+            files: FolderFiles(path: path + "/kept"),
+            arguments: ["--plugins=\(plugins)"])
+    }
+
     /// The same place, pointed at with other options.
     public func with(_ changes: [String: String], without missing: [String] = []) -> RepositoryKind {
         RepositoryKind(description: "\(description), changed", peerReads: peerReads) { [place] folder, name in
             let place = try place(folder, name)
             let kept = place.options.filter { changes[$0.0] == nil && !missing.contains($0.0) }
-            return Place(options: kept + changes.map { ($0.key, $0.value) }, files: place.files)
+            return Place(options: kept + changes.map { ($0.key, $0.value) }, files: place.files, arguments: place.arguments)
         }
     }
 
     /// Every kind that there is: a new one is added here, and the end-to-end tests run on it too.
-    public static let all: [RepositoryKind] = [.posix, .s3, .s3TLS]
+    public static let all: [RepositoryKind] = [.posix, .s3, .s3TLS, .ssh, .program]
     /// All but the folder on this host, where tests that take long are run in full.
     public static let others = Array(all.dropFirst())
 }

@@ -37,6 +37,16 @@ public final class TemporaryFolder: Sendable {
         if Account.isRoot { try run(["chown", "\(Account.name):", file], asRoot: true) }
         return file
     }
+
+    /// Writes a program that anybody can run. Another process does it: while this one has a file open for writing, a program that another
+    /// test starts at the same moment has it too, and whoever runs it then is told that it is busy.
+    @discardableResult
+    public func writeProgram(_ name: String, _ text: String) throws -> String {
+        let source = try write("\(name).text", text)
+        try run(["install", "-m", "755", source, path(name)])
+        try FileManager.default.removeItem(atPath: source)
+        return path(name)
+    }
 }
 
 /// What must not outlive the tests: a folder that is kept for many tests (a static) is removed at exit.

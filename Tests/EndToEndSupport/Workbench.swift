@@ -70,7 +70,8 @@ public final class Workbench: Sendable {
 
     /// The command line of the program; the command is the first argument, options may follow.
     public func command(_ arguments: [String], tool: Tool? = nil, stanza: String? = "demo") -> [String] {
-        [(tool ?? self.tool).path, "--config=\(configuration)"] + (stanza.map { ["--stanza=\($0)"] } ?? []) + arguments
+        [(tool ?? self.tool).path, "--config=\(configuration)"] + Set(places.flatMap(\.arguments)).sorted()
+            + (stanza.map { ["--stanza=\($0)"] } ?? []) + arguments
     }
 
     /// Runs the program, whatever its status.

@@ -18,7 +18,7 @@ import Testing
     /// More versions than a page of a listing holds, so that pages end among those of one name.
     @Test func manyVersions() async throws {
         let options = try options()
-        let store = try await openStore(options)
+        let store = try await openStorage(options)
         let keys = try (0..<30).map { try Key(checking: "folder \($0 % 3)/ä \($0)+%") }
         for size in 1...20 {
             for key in keys { _ = try await store.put(key, bytes: [UInt8](repeating: 1, count: size)) }
@@ -31,7 +31,7 @@ import Testing
         try await store.remove(Array(keys[..<15]))
         _ = try await store.put(try Key(checking: "later"), bytes: [1])
 
-        let past = try await openStore(options + [("repo-target-time", time)])
+        let past = try await openStorage(options + [("repo-target-time", time)])
         let all = try await past.list(.root, .all)
         #expect(all.map(\.key.path).sorted() == keys.map(\.path).sorted())
         #expect(all.allSatisfy { $0.size == 20 })
@@ -48,7 +48,7 @@ import Testing
     /// What was removed at the time is not there, and comes back for a later one.
     @Test func removedInBetween() async throws {
         let options = try options()
-        let store = try await openStore(options)
+        let store = try await openStorage(options)
         let key = try Key(checking: "file")
         var times: [String] = []
         for content in ["one", nil, "two"] {
@@ -57,7 +57,7 @@ import Testing
             _ = try nextSecond()
         }
         for (time, content) in zip(times, ["one", nil, "two"]) {
-            let past = try await openStore(options + [("repo-target-time", time)])
+            let past = try await openStorage(options + [("repo-target-time", time)])
             #expect(try await past.stat(key)?.size == content.map { UInt64($0.utf8.count) })
             guard let content else {
                 await #expect { _ = try await past.read(key) } throws: { ($0 as? BackupError)?.code == .notFound }
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func nothingCanBeChanged() async throws {
-        let past = try await openStore(options([("repo-target-time", "2026-01-01 00:00:00+00")]))
+        let past = try await openStorage(options([("repo-target-time", "2026-01-01 00:00:00+00")]))
         let key = try Key(checking: "file")
         await #expect { _ = try await past.put(key, bytes: [1]) } throws: { ($0 as? BackupError)?.code == .unsupported }
         await #expect { try await past.remove(key) } throws: { ($0 as? BackupError)?.code == .unsupported }
@@ -93,7 +93,7 @@ import Testing
         try services.tell(
             #"{"faults": [{"service": "store", "has": "versions=", "times": 99, "fault": "status", "status": 200, "body": "\#(page)"}]}"#)
         func sizes(_ minute: Int) async throws -> [String: UInt64] {
-            let past = try await openStore(
+            let past = try await openStorage(
                 options([
                     ("repo1-s3-endpoint", services.origin), ("repo-target-time", "2026-01-01 00:0\(minute):30+00"), ("repo1-path", "/p"),
                 ]))

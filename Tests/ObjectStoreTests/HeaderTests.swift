@@ -120,7 +120,7 @@ import Testing
         let services = try KeyServices()
         let options = try ObjectStore.shared.get().options(path: "/\(UUID().uuidString)", port: services.port)
         let key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
-        let store = try await openStore(options + [("repo1-s3-sse-customer-key", key), ("repo1-s3-requester-pays", "y")])
+        let store = try await openStorage(options + [("repo1-s3-sse-customer-key", key), ("repo1-s3-requester-pays", "y")])
         let content = [UInt8](repeating: 7, count: (21 << 20) + 1)
         _ = try await store.put(try Key(checking: "large"), bytes: content)
         #expect(try await store.read(try Key(checking: "large")) == content)

@@ -44,7 +44,7 @@ import Testing
     @Test func partsAreLocked() async throws {
         let options = try options("governance")
         let path = "/\(UUID().uuidString)"
-        let store = try await openStore(try ObjectStore.shared.get().options(path: path).filter { $0.0 != "repo1-s3-bucket" } + options)
+        let store = try await openStorage(try ObjectStore.shared.get().options(path: path).filter { $0.0 != "repo1-s3-bucket" } + options)
         let key = try Key(checking: "large")
         _ = try await store.put(key, bytes: [UInt8](repeating: 7, count: 21 << 20))
         #expect(try head("/\(Self.bucket)\(path)/large")["x-amz-object-lock-mode"] == "GOVERNANCE")
@@ -58,7 +58,7 @@ import Testing
         let services = try KeyServices()
         let path = "/\(UUID().uuidString)"
         let options = try ObjectStore.shared.get().options(path: path, port: services.port).filter { $0.0 != "repo1-s3-bucket" }
-        let store = try await openStore(options + self.options("compliance"))
+        let store = try await openStorage(options + self.options("compliance"))
         let refusal = "<Error><Key>\(path.dropFirst())/file</Key><Code>AccessDenied</Code><Message>no</Message></Error>"
         try services.tell(
             #"""

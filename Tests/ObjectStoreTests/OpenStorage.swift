@@ -27,7 +27,8 @@ func openStorage(_ options: [(String, String)]) async throws -> any Storage {
     for (name, value) in options {
         let grouped = name.hasPrefix("repo1-")
         let key = Options.Name(grouped ? "repo-" + name.dropFirst(6) : name, grouped ? 1 : 0)
-        values[key] = Options.Resolved(Int64(value).map { .number($0) } ?? .text(value), .commandLine)
+        let typed: OptionValue = value == "y" ? .flag(true) : Int64(value).map { .number($0) } ?? .text(value)
+        values[key] = Options.Resolved(typed, .commandLine)
     }
     return try await registry.storage("s3").open(Options(values), 1, DriverContext(log: Log()))
 }

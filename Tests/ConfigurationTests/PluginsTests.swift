@@ -1,0 +1,70 @@
+import BackstopCommands
+import Testing
+
+@testable import BackstopCore
+
+/// plugins.conf, and the options that it brings.
+@Suite struct PluginsTests {
+    private let text = """
+        # what there is
+        [storage]
+        posix = builtin
+        tape = exec /opt/tape --library "2 b"   # ours
+        [codec]
+        zst = builtin
+        xz = filter "xz -T1 -c" 'xz -dc'
+        """
+
+    @Test func lines() throws {
+        let file = try PluginsFile(text: text, path: "p")
+        #expect(file.entries(.storage).map(\.name) == ["posix", "tape"])
+        #expect(file.entries(.storage)[1].origin == .program(["/opt/tape", "--library", "2 b"]))
+        #expect(file.entries(.codec)[1].origin == .filter(encode: ["xz", "-T1", "-c"], decode: ["xz", "-dc"]))
+        #expect(file.filters == ["xz"] && file.entries(.cipher).isEmpty)
+    }
+
+    @Test(
+        arguments: [
+            ("", []), ("  a\tb ", ["a", "b"]), ("'a b' c", ["a b", "c"]), ("a\"b c\"d", ["ab cd"]), ("''", [""]), (#"a\ b"#, ["a b"]),
+            (#""a\"b""#, [#"a"b"#]), (#"'a\b'"#, [#"a\b"#]), ("a #b", ["a"]), ("a#b", ["a#b"]), ("'#'", ["#"]),
+        ] as [(String, [String])])
+    func words(_ text: String, _ wanted: [String]) { #expect(shellWords(text) == wanted) }
+
+    @Test(arguments: ["'a", "a \"b", "a\\"])
+    func noWords(_ text: String) { #expect(shellWords(text) == nil) }
+
+    @Test(arguments: [
+        "[storage]\ntape = exec", "[storage]\ntape = filter a b", "[storage]\nTape = exec a", "[storage]\nta-pe = exec a",
+        "[codec]\nxz = filter a",
+        "[codec]\nxz = filter a 'b", "[checksum]\nmd5 = exec a", "[disc]\n", "posix = builtin", "[storage]\nposix = builtin x",
+        "[storage]\nposix = builtin\nposix = builtin", "[storage]\nposix",
+    ])
+    func mistakes(_ text: String) {
+        #expect { _ = try PluginsFile(text: text, path: "plugins.conf") } throws: {
+            ($0 as? BackupError)?.code == .config && "\($0)".contains("plugins.conf line ")
+        }
+    }
+
+    private func load(_ line: String, _ file: String) throws(BackupError) -> Configuration {
+        let table = OptionTable.standard(programs: ["tape"], filters: ["xz"])
+        return try ConfigurationTests.load(line, in: Files(["ours/pgbackstop.conf": file]), table)
+    }
+
+    /// A program's options are known by their beginning, everywhere where options are.
+    @Test func options() throws {
+        let configuration = try load(
+            "--stanza=s archive-push --repo1-tape-pin=1 x", "[global]\nrepo1-type=tape\nrepo1-tape-library=7\ncompress-type=xz\n")
+        #expect(configuration.options.string("repo-type", 1) == "tape" && configuration.options.string("repo-tape-library", 1) == "7")
+        #expect(configuration.options.string("compress-type") == "xz")
+        #expect(configuration.commandLineText.contains("--repo1-tape-pin=<redacted>"))
+        #expect(!configuration.arguments(for: "archive-get").joined().contains("pin"))
+    }
+
+    @Test(arguments: [
+        ("[global]\nrepo1-type=disc\n", BackupError.Code.optionInvalidValue), ("[global]\nrepo1-disc-x=1\n", .optionInvalid),
+        ("[global]\nrepo-tape-x=1\n", .optionInvalid), ("[global]\ncompress-type=tape\n", .optionInvalidValue),
+    ])
+    func unknown(_ file: String, _ code: BackupError.Code) {
+        #expect { _ = try load("--stanza=s archive-push x", file) } throws: { ($0 as? BackupError)?.code == code }
+    }
+}

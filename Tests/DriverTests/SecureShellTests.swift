@@ -1,0 +1,93 @@
+import EndToEndSupport
+import Foundation
+import Testing
+
+/// Repositories on another host, reached through ssh.
+@Suite(.servers) struct SecureShellTests {
+    /// The client of ssh dies in the middle of a backup: an error, nothing half-written is listed, and the next backup is whole.
+    @Test(arguments: 1...4)
+    func clientIsKilled(_ round: Int) throws {
+        let bench = try Workbench(Format(.lz4), on: .ssh, options: ["job-retry": "0"])
+        let cluster = try bench.clusterWithBackup()
+        let client = try #require(SecureShell.shared.get().options.first { $0.0 == "cmd-ssh" }?.1)
+        // One that tells its number, so that it is the one that is killed.
+        let marked = try bench.folder.writeProgram(
+            "ssh", "#!/bin/sh\necho $$ >>'\(bench.folder.path("clients"))'\nexec '\(client)' \"$@\"\n")
+        try bench.configure(["cmd-ssh": marked])
+        let backup = try bench.launch("--type=full", "backup")
+        let clients = bench.folder.path("clients")
+        let minimum = Int.random(in: 1...3)
+        try eventually("\(minimum) clients run") {
+            let text = (try? String(contentsOfFile: clients, encoding: .utf8)) ?? ""
+            return text.split(separator: "\n").count >= minimum || backup.poll() != nil ? true : nil
+        }
+        pause(Double.random(in: 0...0.3))
+        for number in try String(contentsOfFile: clients, encoding: .utf8).split(separator: "\n") {
+            _ = try attempt(["kill", "-9", String(number)])
+        }
+        let outcome = try backup.wait()
+        #expect(outcome.status < 126, "\(outcome)")
+        #expect(try bench.labels().count == (outcome.status == 0 ? 2 : 1))
+        let again = try bench.attempt("--type=full", "backup")
+        #expect(again.status == 0, "\(again)")
+        let rows = try cluster.fingerprint()
+        try cluster.archiveCurrentSegment()
+        try cluster.stop("immediate")
+        try run(["rm", "-rf", cluster.data])
+        let restored = try bench.restore()
+        try restored.start()
+        try restored.waitForPromotion()
+        #expect(try restored.fingerprint() == rows)
+    }
+
+    /// The line for authorized_keys that the user guide shows: one stanza, one folder, and nothing is removed.
+    @Test func forcedCommand() throws {
+        let bench = try Workbench(Format(.lz4), on: .ssh)
+        let server = try SecureShell.shared.get()
+        let cluster = try bench.clusterWithBackup()
+        defer { withExtendedLifetime(cluster) {} }
+        let command = "\(Tool.underTest.path) serve --repo1-path=\(bench.repository) --stanza=demo --access=read"
+        try bench.configure(["cmd-ssh": try server.client(forcedTo: command)])
+        #expect(try bench.labels().count == 1)
+        let refused = try bench.attempt("--type=full", "--no-archive-check", "backup")
+        #expect(refused.status > 1 && refused.text.contains("not allowed here"), "\(refused)")
+        let elsewhere = try Workbench(Format(.lz4), on: .ssh)
+        try elsewhere.configure(["cmd-ssh": try server.client(forcedTo: command)])
+        let other = try Cluster.make(.version(15), in: elsewhere.folder, name: "data")
+        defer { withExtendedLifetime(other) {} }
+        let denied = try elsewhere.attempt("--no-online", "stanza-create")
+        #expect(denied.status > 1 && denied.text.contains("is not served here"), "\(denied)")
+    }
+
+    @Test(arguments: [
+        ("repo1-host-port", "1", 49, "ssh -p 1"), ("repo1-host-cmd", "/no/such/program", 49, "/no/such/program"),
+        ("repo1-host-user", "nobody-here", 49, "nobody-here@127.0.0.1"), ("cmd-ssh", "/no/such/ssh", 102, "/no/such/ssh"),
+    ])
+    func notReached(_ option: String, _ value: String, _ status: Int32, _ text: String) throws {
+        let bench = try Workbench(Format(.lz4), on: .ssh)
+        let cluster = try Cluster.make(.version(15), in: bench.folder, name: "data")
+        defer { withExtendedLifetime(cluster) {} }
+        try bench.configure([(option, value)])
+        let outcome = try bench.attempt("--no-online", "stanza-create")
+        #expect(outcome.status == status && outcome.text.contains(text), "\(outcome)")
+    }
+
+    /// The far host's own configuration says where its repository is and how it is encrypted.
+    @Test func configuredThere() throws {
+        let bench = try Workbench(Format(.lz4), on: .ssh)
+        let far = try bench.folder.makeDirectory("far", mode: "750")
+        let configuration = try bench.folder.write("far.conf", "[global]\nrepo1-path=\(far)\n")
+        let kind = RepositoryKind.ssh.with(["repo1-host-config": configuration], without: ["repo1-type", "repo1-path"])
+        let near = try Workbench(Format(.lz4), on: kind)
+        let cluster = try near.clusterWithBackup()
+        #expect(try run(["ls", far]).output == "archive\nbackup\n")
+        let rows = try cluster.fingerprint()
+        try cluster.archiveCurrentSegment()
+        try cluster.stop("immediate")
+        try run(["rm", "-rf", cluster.data])
+        let restored = try near.restore()
+        try restored.start()
+        try restored.waitForPromotion()
+        #expect(try restored.fingerprint() == rows)
+    }
+}
