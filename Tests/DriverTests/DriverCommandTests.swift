@@ -8,7 +8,9 @@ import Testing
         let bench = try Workbench(on: .program)
         let outcome = try bench.attempt("driver", "list", stanza: nil)
         #expect(outcome.status == 0, "\(outcome)")
-        for text in ["storage:\n", "  folder (a program)\n", "  posix\n", "  zst (files end in .zst)\n", "  aes-256-cbc\n", "  sha1\n"] {
+        for text in [
+            "storage:\n", "  folder (not of pgbackstop)\n", "  posix\n", "  zst (files end in .zst)\n", "  aes-256-cbc\n", "  sha1\n",
+        ] {
             #expect(outcome.output.contains(text), "\(text)\n\(outcome)")
         }
     }

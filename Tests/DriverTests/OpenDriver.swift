@@ -26,6 +26,7 @@ func openProgram(
 /// What keeps objects in another process.
 enum ProgramKind: String, CaseIterable, CustomStringConvertible {
     case python = "the example in Python"
+    case swift = "the example in Swift"
     case tutorial = "the driver of the tutorial"
     case served = "pgbackstop serve"
     case ssh = "ssh"
@@ -37,6 +38,9 @@ enum ProgramKind: String, CaseIterable, CustomStringConvertible {
         switch self {
         case .python:
             return try await openProgram("folder", [Checkout.path("Examples/python-driver/folder-driver")], ["folder-root": folder.path])
+        case .swift:
+            return try await openProgram(
+                "sqlite", [try Drivers.swiftExample.get() + "/sqlite-driver"], ["sqlite-file": folder.path("store.db")])
         case .tutorial:
             return try await openProgram("sqlite", [try Tutorial.driver(folder)], ["sqlite-file": folder.path("store.db")])
         case .served:

@@ -15,7 +15,13 @@ public struct RepositoryKind: Sendable, CustomStringConvertible {
         public let options: [(String, String)]
         public let files: any RepositoryFiles
         /// What every command line needs besides.
-        public var arguments: [String] = []
+        public var arguments: [String]
+
+        public init(options: [(String, String)], files: any RepositoryFiles, arguments: [String] = []) {
+            self.options = options
+            self.files = files
+            self.arguments = arguments
+        }
 
         /// A path of the bucket of a store, perhaps by way of a proxy at `port`.
         public static func bucket(_ store: ObjectStore, path: String, tls: Bool = false, port: Int? = nil) -> Place {

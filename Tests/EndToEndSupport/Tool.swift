@@ -29,7 +29,7 @@ public struct Tool: Sendable, CustomStringConvertible {
     }
 
     /// A clone may lie where user postgres cannot look, so the program is copied to where he can.
-    private init(copying program: String) throws {
+    public init(copying program: String) throws {
         name = URL(fileURLWithPath: program).lastPathComponent
         let folder = try TemporaryFolder()
         Tool.folders.append(folder)

@@ -25,7 +25,7 @@ enum DriverCommand {
     private static func list(_ registry: Registry) -> String {
         var lines: [String] = []
         func section(_ title: String, _ names: [String]) { lines += ["\(title):"] + names.sorted().map { "  \($0)" } }
-        section("storage", registry.storages.values.map { $0.describe == nil ? $0.name : "\($0.name) (a program)" })
+        section("storage", registry.storages.values.map { $0.describe == nil ? $0.name : "\($0.name) (not of pgbackstop)" })
         section("codec", registry.codecs.values.map { $0.suffix.isEmpty ? $0.name : "\($0.name) (files end in \($0.suffix))" })
         section("cipher", Array(registry.ciphers.keys))
         section("checksum", Array(registry.checksums.keys))

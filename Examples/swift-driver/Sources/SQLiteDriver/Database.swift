@@ -7,7 +7,7 @@ enum Value {
     case integer(Int64), text(String)
 }
 
-/// Used by one request at a time, as a driver's process is.
+/// Used by one call at a time.
 final class Database: @unchecked Sendable {
     private var handle: OpaquePointer?
 

@@ -1,13 +1,14 @@
 // The storage: pieces of objects in one table, their names in another.
 
 import BackstopCore
-import CSQLite
-import Glibc
+import Synchronization
 
 /// An object gets its name when all its pieces are there, in one transaction. What has no name is what a killed process left; it is
 /// removed when it is a day old.
-struct SQLiteStorage: Storage {
-    private let base: Database
+///
+/// Linked into pgBackstop it has several calls under way at a time, so each call has a connection of its own.
+final class SQLiteStorage: Storage {
+    private let connections = Mutex<[Database]>([])
     /// Repositories that share a file differ by it.
     private let prefix: String
     let location: String
@@ -15,7 +16,7 @@ struct SQLiteStorage: Storage {
     var capabilities: Capabilities { .putIfAbsent }
 
     init(file: String, prefix path: String) throws(BackupError) {
-        base = try Database(file)
+        let base = try Database(file)
         prefix = path.split(separator: "/").joined(separator: "/") + "/"
         location = file
         try base.run("PRAGMA journal_mode = WAL")
@@ -27,12 +28,21 @@ struct SQLiteStorage: Storage {
             try base.run("DELETE FROM piece WHERE object IN (SELECT id FROM object WHERE name IS NULL AND modified < ?)", old)
             try base.run("DELETE FROM object WHERE name IS NULL AND modified < ?", old)
         }
+        connections.withLock { $0.append(base) }
     }
+
+    /// A connection that nobody else uses; `keep` it after the call.
+    private func connect() throws(BackupError) -> Database {
+        if let idle = connections.withLock({ $0.popLast() }) { return idle }
+        return try Database(location)
+    }
+
+    private func keep(_ base: Database) { connections.withLock { $0.append(base) } }
 
     private func name(_ key: Key) -> Value { .text(prefix + key.path) }
 
     /// Its number, and what is told of it.
-    private func find(_ key: Key) throws(BackupError) -> (id: Int64, entry: Entry)? {
+    private func find(_ key: Key, _ base: Database) throws(BackupError) -> (id: Int64, entry: Entry)? {
         var found: (id: Int64, entry: Entry)?
         try base.query("SELECT id, size, modified FROM object WHERE name = ?", [name(key)]) { (row) throws(BackupError) in
             found = (row.integer(0), Entry(key: key, kind: .file, size: UInt64(row.integer(1)), modified: row.integer(2)))
@@ -57,10 +67,16 @@ struct SQLiteStorage: Storage {
         return PieceSource(view, found.id, min(range?.lowerBound ?? 0, end)..<end)
     }
 
-    func stat(_ key: Key) async throws(BackupError) -> Entry? { try find(key)?.entry }
+    func stat(_ key: Key) async throws(BackupError) -> Entry? {
+        let base = try connect()
+        defer { keep(base) }
+        return try find(key, base)?.entry
+    }
 
     func list(_ folder: Key, _ depth: Depth, _ visit: (Entry) throws(BackupError) -> Void) async throws(BackupError) {
         let above = folder.isRoot ? prefix : "\(prefix)\(folder.path)/"
+        let base = try connect()
+        defer { keep(base) }
         var entries: [Entry] = []
         var folders: Set<Key> = []
         let length = Value.integer(Int64(above.unicodeScalars.count))
@@ -83,6 +99,8 @@ struct SQLiteStorage: Storage {
     func put<Source: ByteSource & ~Copyable>(
         _ key: Key, from source: inout Source, _ options: PutOptions
     ) async throws(BackupError) -> Entry {
+        let base = try connect()
+        defer { keep(base) }
         try base.run("INSERT INTO object (size, modified) VALUES (0, ?)", [.integer(unixNow())])
         let id = base.lastRow
         do throws(BackupError) {
@@ -98,9 +116,9 @@ struct SQLiteStorage: Storage {
                 }
             }
             try base.transaction { () throws(BackupError) in
-                if let old = try find(key) {
+                if let old = try find(key, base) {
                     if options.ifAbsent { throw BackupError(.alreadyExists, "'\(key)' exists in \(location)") }
-                    try forget(old.id)
+                    try forget(old.id, base)
                 }
                 try base.run(
                     "UPDATE object SET name = ?, size = ?, modified = ? WHERE id = ?",
@@ -108,19 +126,21 @@ struct SQLiteStorage: Storage {
             }
             return Entry(key: key, kind: .file, size: UInt64(size), modified: unixNow())
         } catch {
-            try? forget(id)
+            try? forget(id, base)
             throw error
         }
     }
 
-    private func forget(_ id: Int64) throws(BackupError) {
+    private func forget(_ id: Int64, _ base: Database) throws(BackupError) {
         try base.run("DELETE FROM piece WHERE object = ?", [.integer(id)])
         try base.run("DELETE FROM object WHERE id = ?", [.integer(id)])
     }
 
     func remove(_ key: Key) async throws(BackupError) {
+        let base = try connect()
+        defer { keep(base) }
         try base.transaction { () throws(BackupError) in
-            if let old = try find(key) { try forget(old.id) }
+            if let old = try find(key, base) { try forget(old.id, base) }
         }
     }
 

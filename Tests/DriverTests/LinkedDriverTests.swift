@@ -1,0 +1,43 @@
+import EndToEndSupport
+import Foundation
+import Testing
+
+/// A pgbackstop that somebody built with a driver of their own: Examples/swift-driver.
+@Suite(.servers) struct LinkedDriverTests {
+    @Test func roundTrip() throws {
+        let tool = try Tool(copying: try Drivers.swiftExample.get() + "/pgbackstop-with-sqlite")
+        let kind = RepositoryKind(description: "a driver that is linked in", peerReads: false) { folder, name in
+            let path = try folder.makeDirectory(name)
+            return RepositoryKind.Place(
+                options: [("repo1-type", "sqlite"), ("repo1-path", "/kept"), ("repo1-sqlite-file", "\(path)/store.db")],
+                files: NoFiles())
+        }
+        let bench = try Workbench(Format(.lz4), on: kind, by: tool)
+        #expect(
+            try bench.attempt("driver", "options", "sqlite", stanza: nil).output == "repoN-sqlite-file  the SQLite file (path, required)\n")
+        // In one process several calls are under way at a time, which a driver in a process of its own never sees.
+        let report = try bench.attempt("driver", "check", "sqlite", stanza: nil)
+        #expect(report.status == 0 && report.output.contains("keeps the contract"), "\(report)")
+        let cluster = try bench.clusterWithBackup()
+        let rows = try cluster.fingerprint()
+        try cluster.archiveCurrentSegment()
+        try cluster.stop("immediate")
+        try run(["rm", "-rf", cluster.data])
+        let restored = try bench.restore()
+        try restored.start()
+        try restored.waitForPromotion()
+        #expect(try restored.fingerprint() == rows)
+        // Ours does not know it, and says so.
+        let other = try bench.attempt("info", tool: .underTest)
+        #expect(other.status == 31 && other.text.contains("unknown option 'repo1-sqlite-file'"), "\(other)")
+    }
+
+    /// Nobody looks into the file.
+    private struct NoFiles: RepositoryFiles {
+        func list(_ folder: String) throws -> [String: String] { throw Failure("no list") }
+        func unfinished(_ folder: String) throws -> [String] { throw Failure("no list") }
+        func read(_ name: String) throws -> Data { throw Failure("no read") }
+        func write(_ name: String, _ content: Data) throws { throw Failure("no write") }
+        func remove(_ name: String) throws { throw Failure("no remove") }
+    }
+}
