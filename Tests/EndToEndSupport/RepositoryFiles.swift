@@ -53,6 +53,8 @@ extension RepositoryFiles {
 /// A folder, through the file system as the account of the servers.
 struct FolderFiles: RepositoryFiles {
     let path: String
+    /// Where a driver lets all files grow; without it they grow beside the complete ones.
+    var growing: String?
 
     func list(_ folder: String) throws -> [String: String] {
         guard FileManager.default.fileExists(atPath: "\(path)/\(folder)") else { return [:] }
@@ -62,7 +64,8 @@ struct FolderFiles: RepositoryFiles {
 
     /// Without starting a program, so that a moment is not missed.
     func unfinished(_ folder: String) throws -> [String] {
-        FileManager.default.enumerator(atPath: "\(path)/\(folder)")?.compactMap { $0 as? String }
+        if let growing { return (try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(growing)")) ?? [] }
+        return FileManager.default.enumerator(atPath: "\(path)/\(folder)")?.compactMap { $0 as? String }
             .filter { $0.hasSuffix(".pgbackrest.tmp") }.map { "\(folder)/\($0)" } ?? []
     }
 

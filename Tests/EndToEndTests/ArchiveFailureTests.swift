@@ -162,6 +162,7 @@ struct ArchiveFailureTests {
         let outcome = try running.wait()
         #expect(outcome.status == 63, "\(outcome)")
         #expect(try bench.archived() == ["archive.info", "archive.info.copy"])
-        #expect(try bench.files.unfinished("archive") == [])
+        // A driver in another process may still be at it.
+        try eventually("nothing unfinished is left") { try bench.files.unfinished("archive").isEmpty ? true : nil }
     }
 }

@@ -27,7 +27,7 @@ let generalOptions = OptionSpec.section(
                 A misspelt option is as good as none, and nobody may notice until a restore. With n it is only a warning, which is \
                 what pgBackRest does.
                 """),
-        .commandLine("plugins", .path, default: "/etc/pgbackstop/plugins.conf", Commands.repository, "file that lists drivers and codecs")
+        .commandLine("plugins", .path, default: "/etc/pgbackstop/plugins.conf", Commands.working, "file that lists drivers and codecs")
             .details("What it does not list does not exist for this run. Without a file everything built in is there."),
         .commandLine("access", .choice(["all", "read", "write"]), default: "all", ["serve"], "what a client may do")
             .details("read: change nothing. write: add, but neither remove nor read what is there, except info files."),
