@@ -54,7 +54,7 @@ public final class Workbench: Sendable {
     public func configure(_ options: [(String, String)], format: Format? = nil, stanza: [String] = []) throws {
         var global: [(String, String)] = [
             ("log-path", folder.path("log")), ("lock-path", folder.path("lock")), ("spool-path", folder.path("spool")),
-            ("start-fast", "y"), ("archive-timeout", "60"), ("repo1-retention-full", "99"), ("process-max", "2"),
+            ("start-fast", "y"), ("archive-timeout", "50"), ("repo1-retention-full", "99"), ("process-max", "2"),
         ]
         let storage = places.enumerated().map { $0.element.options(of: $0.offset + 1) + (format ?? self.format).options($0.offset + 1) }
         // What comes later replaces what came before; within one of them a list has several lines.
