@@ -90,4 +90,22 @@ import Testing
         try restored.waitForPromotion()
         #expect(try restored.fingerprint() == rows)
     }
+
+    /// `stop` on the host of the repository ends what other hosts write there, and nothing else.
+    @Test func stoppedThere() throws {
+        let bench = try Workbench(Format(.lz4), on: .ssh)
+        let locks = try bench.folder.makeDirectory("far-lock")
+        let there = try bench.folder.write("far.conf", "[global]\nlock-path=\(locks)\nlog-level-file=off\n")
+        try bench.configure(["repo1-host-config": there])
+        let cluster = try bench.clusterWithBackup()
+        defer { withExtendedLifetime(cluster) {} }
+        let stop = [Tool.underTest.path, "--config=\(there)", "--stanza=demo"]
+        try run(stop + ["stop"])
+        let refused = try bench.attempt("--type=full", "--no-archive-check", "backup")
+        #expect(refused.status == 62 && refused.text.contains("stop file exists for stanza demo"), "\(refused)")
+        #expect(try bench.labels().count == 1)
+        try run(stop + ["start"])
+        try bench.run("--type=full", "backup")
+        #expect(try bench.labels().count == 2)
+    }
 }

@@ -145,12 +145,12 @@ func currentUser() -> String { getpwuid(geteuid()).map { String(cString: $0.poin
 enum StopFile {
     static func path(_ stanza: String?, _ context: RunContext) -> String { "\(CommandLock.folder(context))/\(stanza ?? "all").stop" }
 
-    /// Throws `.stopped` (62) while a stop file of the stanza or of all stanzas exists.
-    static func check(_ stanza: String, _ context: RunContext) throws(BackupError) {
-        for name in [stanza, nil] where access(path(name, context), F_OK) == 0 {
+    /// Throws `.stopped` (62) while a stop file of the stanza or of all stanzas exists. Without a stanza only the latter counts.
+    static func check(_ stanza: String?, _ context: RunContext) throws(BackupError) {
+        for name in (stanza.map { [$0] } ?? []) + [nil] where access(path(name, context), F_OK) == 0 {
             throw BackupError(
-                .stopped, name == nil ? "stop file exists for all stanzas" : "stop file exists for stanza \(stanza)",
-                hint: "remove it with '\(Program.name) start\(name == nil ? "" : " --stanza=\(stanza)")' when the reason is gone.")
+                .stopped, "stop file exists for \(name.map { "stanza \($0)" } ?? "all stanzas")",
+                hint: "remove it with '\(Program.name) start\(name.map { " --stanza=\($0)" } ?? "")' when the reason is gone.")
         }
     }
 }

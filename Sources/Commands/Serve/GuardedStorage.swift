@@ -9,11 +9,16 @@ struct GuardedStorage: Storage {
     private let mayRead: Bool
     private let mayWrite: Bool
     private let mayRemove: Bool
+    /// Throws while nothing may be written on this host.
+    private let checkStopped: @Sendable () throws(BackupError) -> Void
 
     /// `access`: `all`, `read` (nothing changes), `write` (nothing is removed, and of what is there only the info files are read).
-    init(_ base: any Storage, stanza: String?, access: String) {
+    init(
+        _ base: any Storage, stanza: String?, access: String, checkStopped: @escaping @Sendable () throws(BackupError) -> Void
+    ) {
         self.base = base
         self.stanza = stanza
+        self.checkStopped = checkStopped
         mayRead = access != "write"
         mayWrite = access != "read"
         mayRemove = access == "all"
@@ -58,6 +63,7 @@ struct GuardedStorage: Storage {
     ) async throws(BackupError) -> Entry {
         try check("write", key)
         guard mayWrite else { throw denied("write", key) }
+        try checkStopped()
         return try await base.put(key, from: &source, options)
     }
 
@@ -81,6 +87,7 @@ struct GuardedStorage: Storage {
     func remove(_ key: Key) async throws(BackupError) {
         try check("remove", key)
         guard mayRemove else { throw denied("remove", key) }
+        try checkStopped()
         try await base.remove(key)
     }
 
@@ -89,6 +96,7 @@ struct GuardedStorage: Storage {
             try check("remove", key)
             guard mayRemove else { throw denied("remove", key) }
         }
+        try checkStopped()
         try await base.remove(keys)
     }
 

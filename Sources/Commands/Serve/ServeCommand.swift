@@ -13,7 +13,10 @@ enum ServeCommand {
         var server = StorageServer(channel, DriverDescription(name: Program.name, capabilities: .putIfAbsent)) {
             (configuration) throws(BackupError) in
             let storage = try await open(configuration, context)
-            return GuardedStorage(storage, stanza: options.string("stanza"), access: options.string("access") ?? "all")
+            let stanza = options.string("stanza")
+            return GuardedStorage(storage, stanza: stanza, access: options.string("access") ?? "all") { () throws(BackupError) in
+                try StopFile.check(stanza, context)
+            }
         }
         try await server.run()
     }

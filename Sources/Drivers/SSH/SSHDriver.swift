@@ -9,12 +9,9 @@ let ssh = StorageDriver(name: "ssh") { (options, index, context) async throws(Ba
     let isFolder = options.string("repo-type", index) == "ssh"
     var arguments = ["serve"]
     if let stanza = options.string("stanza") { arguments.append("--stanza=\(stanza)") }
-    if !isFolder {
-        arguments.append("--repo=\(index)")
-        for name in ["config", "config-path", "config-include-path"] {
-            let value = options.isGiven("repo-host-\(name)", index) ? options.string("repo-host-\(name)", index) : nil
-            if let value { arguments.append("--\(name)=\(value)") }
-        }
+    if !isFolder { arguments.append("--repo=\(index)") }
+    for name in ["config", "config-path", "config-include-path"] where options.isGiven("repo-host-\(name)", index) {
+        if let value = options.string("repo-host-\(name)", index) { arguments.append("--\(name)=\(value)") }
     }
     let far = [options.string("repo-host-cmd", index) ?? context.programPath] + arguments
     let program = DriverProgram(
