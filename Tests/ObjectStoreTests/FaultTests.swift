@@ -235,6 +235,23 @@ private let sizes = [100_000, 23 << 20]
         try await expectNothing(storage)
     }
 
+    /// An old object that is as large as the new one is not taken for it.
+    @Test func completeFailsOverAnOldObject() async throws {
+        let storage = try await proxy.storage(["io-timeout": "1500"])
+        let old = bytes(sizes[1])
+        try await storage.put(key, bytes: old)
+        let new = [UInt8](old.reversed())
+        for answer in [#""status": 503, "body": """#, #""status": 200, "body": "<Error><Code>InternalError</Code></Error>""#] {
+            try proxy.set(#"{"method": "POST", "has": "uploadId=", "fault": "status", "times": 10000, \#(answer)}"#)
+            #expect(await failure { try await storage.put(key, bytes: new) } != nil)
+            try proxy.set()
+            try await expect(storage, holds: old)
+        }
+        // The store says that it is done, and has something else.
+        try proxy.set(#"{"method": "HEAD", "fault": "replace", "headers": {"ETag": "\"00000000000000000000000000000000-9\""}}"#)
+        #expect(await failure { try await storage.put(key, bytes: new) } != nil)
+    }
+
     @Test func wrongTags() async throws {
         let storage = try await proxy.storage()
         let wrong = #""headers": {"ETag": "\"00000000000000000000000000000000\""}"#
