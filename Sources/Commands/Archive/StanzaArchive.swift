@@ -27,7 +27,8 @@ struct StanzaArchive: Sendable {
     private static func open(
         _ repository: Repository, _ stanza: String, _ name: String, _ guess: String?, _ log: Log
     ) async -> Result<StanzaArchive, BackupError> {
-        async let listing = list(repository, stanza, name, guess)
+        // A storage that serves one request at a time would have to connect once more for the second.
+        async let listing = list(repository, stanza, name, repository.storage.smallAtATime > 1 ? guess : nil)
         do throws(BackupError) {
             let info = try await ArchiveInfo.required(repository, stanza, log)
             let isRight = info.history.databases.contains { $0.archiveID == guess }
