@@ -39,3 +39,5 @@ int backstop_wait_signal(void) {
 }
 
 char **backstop_environment(void) { return environ; }
+
+int backstop_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

@@ -11,3 +11,5 @@ void backstop_block_signals(void);
 int backstop_wait_signal(void);
 // The variables of the environment, the last is NULL. Swift 6 refuses the global itself.
 char **backstop_environment(void);
+// A pipe whose ends no program inherits, not even one that another thread starts at this moment: 0, or -1 and errno.
+int backstop_pipe(int ends[2]);

@@ -1,5 +1,6 @@
 // A program that this one started.
 
+internal import CSystem
 internal import Glibc
 
 /// Its pipes and its end. The process and all that it starts are one group, which is ended when the value goes.
@@ -32,8 +33,7 @@ public struct ChildProcess: ~Copyable {
         }
         for _ in 0..<(talk == .listen ? 1 : 3) {
             var ends: [Int32] = [-1, -1]
-            guard pipe(&ends) == 0 else { throw failed(errno) }
-            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+            guard backstop_pipe(&ends) == 0 else { throw failed(errno) }
             pipes.append((ends[0], ends[1]))
         }
         var actions = posix_spawn_file_actions_t()
