@@ -15,6 +15,16 @@ import Testing
         }
     }
 
+    /// An allow-list that somebody names is read, or that is an error.
+    @Test func shortenedOption() throws {
+        let bench = try Workbench()
+        let plugins = try bench.folder.write("plugins.conf", "[storage]\nposix = builtin\n")
+        let full = try bench.attempt("--plugins=\(plugins)", "driver", "list", stanza: nil)
+        #expect(full.status == 0 && !full.output.contains("s3"), "\(full)")
+        let short = try bench.attempt("--plug=\(plugins)", "driver", "list", stanza: nil)
+        #expect(short.status == 31 && short.text.contains("'\(plugins)' was not read"), "\(short)")
+    }
+
     @Test func options() throws {
         let bench = try Workbench(on: .program)
         let own = try bench.attempt("driver", "options", "folder", stanza: nil)

@@ -10,6 +10,7 @@ struct Plugins: Sendable {
     private let built: Registry
     /// nil: there is none, and all that is built in exists.
     private let file: PluginsFile?
+    private let path: String
 
     /// Storage drivers that describe their options themselves.
     var programs: [String] {
@@ -26,7 +27,8 @@ struct Plugins: Sendable {
     init(_ arguments: [String], _ environment: [String: String], _ built: Registry) throws(BackupError) {
         self.built = built
         let named = Self.path(arguments) ?? environment["PGBACKSTOP_PLUGINS"]
-        guard let text = try Self.read(named ?? Self.usual) else {
+        path = named ?? Self.usual
+        guard let text = try Self.read(path) else {
             if let named {
                 throw BackupError(
                     .fileMissing, "plugins file '\(named)' does not exist", hint: "give another one with --plugins, or none at all.")
@@ -34,7 +36,7 @@ struct Plugins: Sendable {
             file = nil
             return
         }
-        file = try PluginsFile(text: text, path: named ?? Self.usual)
+        file = try PluginsFile(text: text, path: path)
     }
 
     private static func path(_ arguments: [String]) -> String? {
@@ -45,7 +47,13 @@ struct Plugins: Sendable {
         return nil
     }
 
-    func registry() throws(BackupError) -> Registry {
+    /// `given`: the file that the configuration names, when all of it is known.
+    func registry(_ given: String?) throws(BackupError) -> Registry {
+        // It was looked for before the command line was understood. An allow-list that is named and not read would allow too much.
+        guard given == nil || given == path else {
+            throw BackupError(
+                .optionInvalid, "plugins file '\(given ?? "")' was not read", hint: "write out --plugins=PATH, or set PGBACKSTOP_PLUGINS.")
+        }
         guard let file else { return built }
         return try built.restricted(to: file, program: programDriver, filter: filterCodec)
     }

@@ -98,7 +98,7 @@ private enum Program {
         do throws(BackupError) {
             let context = RunContext(
                 command: configuration.command.name, options: configuration.options, positional: configuration.positional,
-                registry: try plugins.registry(), log: log,
+                registry: try plugins.registry(configuration.options.string("plugins")), log: log,
                 openTree: { path in PosixStorage(root: path, modes: .cluster) },
                 inheritedOptions: configuration.arguments(for: "archive-get", leavingOut: notForRestoreCommand),
                 programPath: programPath(configuration))
