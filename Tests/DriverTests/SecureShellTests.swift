@@ -108,4 +108,24 @@ import Testing
         try bench.run("--type=full", "backup")
         #expect(try bench.labels().count == 2)
     }
+
+    /// A host that may only add: it archives and backs up, and removes and reads nothing.
+    @Test func mayOnlyAdd() throws {
+        let bench = try Workbench(Format(.lz4), on: .ssh)
+        let server = try SecureShell.shared.get()
+        let cluster = try bench.cluster()
+        defer { withExtendedLifetime(cluster) {} }
+        let command = "\(Tool.underTest.path) serve --repo1-path=\(bench.repository) --stanza=demo --access=write"
+        try bench.configure(["cmd-ssh": try server.client(forcedTo: command)])
+        try bench.run("stanza-create")
+        try bench.run("--type=full", "backup")
+        #expect(try bench.labels().count == 1)
+        // What a killed backup left stays where it is, and does not keep the next one from being made.
+        try run(["mkdir", "-p", "\(bench.repository)/backup/demo/20200101-000000F/pg_data"])
+        try run(["touch", "\(bench.repository)/backup/demo/20200101-000000F/pg_data/x"])
+        try bench.run("--type=full", "backup")
+        #expect(try bench.labels().count == 2)
+        let restore = try bench.attempt("--pg1-path=\(bench.folder.path("other"))", "restore")
+        #expect(restore.status > 1 && restore.text.contains("not allowed here: read"), "\(restore)")
+    }
 }

@@ -127,7 +127,12 @@ struct BackupCommand {
                 continue
             }
             context.log.warn("remove unfinished backup \(label): an earlier backup was interrupted")
-            try await repository.storage.removeAll(folder.key)
+            do throws(BackupError) {
+                try await repository.storage.removeAll(folder.key)
+            } catch  where error.code == .denied {
+                // Who may only add shall be able to do that; what is left takes room and is no backup.
+                context.log.warn("unable to remove unfinished backup \(label): \(error)")
+            }
         }
     }
 
