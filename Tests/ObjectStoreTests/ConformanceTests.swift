@@ -10,7 +10,7 @@ import Testing
 private let partSizes = [5 << 20, (5 << 20) + 1, (20 << 20) - 1, 20 << 20, (20 << 20) + 1, (25 << 20) + 1, (47 << 20) + 11]
 
 enum ObjectStoreKind: String, CaseIterable {
-    case seaweedFS = "SeaweedFS", seaweedFSByTLS = "SeaweedFS by TLS", moto
+    case seaweedFS = "SeaweedFS", seaweedFSByTLS = "SeaweedFS by TLS", seaweedFSByHTTP2 = "SeaweedFS by HTTP/2", moto
 
     func subject() async throws -> StorageSubject {
         let path = "/conformance/\(UUID().uuidString)"
@@ -18,6 +18,7 @@ enum ObjectStoreKind: String, CaseIterable {
             switch self {
             case .seaweedFS: try await openObjectStore(path)
             case .seaweedFSByTLS: try await openObjectStore(path, tls: true)
+            case .seaweedFSByHTTP2: try await openObjectStore(path, tls: true, ["repo1-storage-http2": "y"])
             case .moto: try await openStorage(MotoStore.shared.get().options(path: path))
             }
         var subject = StorageSubject(name: rawValue, storage: storage, prefix: Key("checks"))

@@ -17,6 +17,8 @@ let objectStoreOptions = OptionSpec.section(
             .when("repo-type", "azure", "gcs", "s3")
             .oldNames("repo-s3-verify-ssl", "repoN-s3-verify-ssl", "repoN-s3-verify-tls", "repoN-azure-verify-tls")
             .details("n is for tests only."),
+        .global("repoN-storage-http2", .boolean, default: "n", all, "speak HTTP/2 where the store offers it")
+            .when("repo-type", "s3").details("Fewer connections, shared by all transfers; large objects are usually faster without."),
         .global("repoN-storage-ca-file", .string, all, "authorities that the store is judged by")
             .when("repo-type", "azure", "gcs", "s3").oldNames("repo-s3-ca-file", "repoN-s3-ca-file", "repoN-azure-ca-file")
             .details("A bundle in PEM form; the system's own when unset."),

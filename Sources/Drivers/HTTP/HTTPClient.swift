@@ -13,6 +13,8 @@ struct HTTPSettings: Sendable {
     var authorityFolder: String?
     /// A transfer that carries nothing for so long is broken.
     var timeout: Duration = .seconds(60)
+    /// Where the server offers it with TLS; otherwise HTTP/1.1.
+    var usesHTTP2 = false
     var keepsAlive = true
     /// Seconds; nil: as the system does.
     var keepAliveIdle: Int?
@@ -203,8 +205,7 @@ private final class Engine: @unchecked Sendable {
 
         if request.isNearby { text(CURLOPT_NOPROXY, "*") }
 
-        // Parts of large objects go faster side by side than through the windows of one connection.
-        number(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        number(CURLOPT_HTTP_VERSION, Int(settings.usesHTTP2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1))
         text(CURLOPT_CUSTOMREQUEST, request.method)
         if request.method == "HEAD" { number(CURLOPT_NOBODY, 1) }
         if let body = request.body {

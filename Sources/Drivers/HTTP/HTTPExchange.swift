@@ -23,6 +23,8 @@ struct HTTPRequest: Sendable {
 }
 
 struct HTTPAnswer: Sendable {
+    /// `HTTP/1.1` or `HTTP/2`.
+    var version: String
     var status: Int
     /// Names in lower case.
     var headers: [String: String]
@@ -45,6 +47,7 @@ final class HTTPExchange: Sendable {
     let request: HTTPRequest
 
     private struct State {
+        var version = ""
         var status = 0
         var headers: [String: String] = [:]
         var headersDone = false
@@ -145,6 +148,7 @@ final class HTTPExchange: Sendable {
             if text.hasPrefix("HTTP/") {
                 // A new answer: what came before was interim.
                 let parts = text.split(separator: " ")
+                state.version = String(parts[0])
                 state.status = parts.count > 1 ? Int(parts[1]) ?? 0 : 0
                 state.headers = [:]
             } else if text.isEmpty {
@@ -192,7 +196,7 @@ final class HTTPExchange: Sendable {
             } else if let failure {
                 state.result = .failure(failure)
             } else {
-                state.result = .success(HTTPAnswer(status: state.status, headers: state.headers, body: state.body))
+                state.result = .success(HTTPAnswer(version: state.version, status: state.status, headers: state.headers, body: state.body))
             }
             return state.takeWaiting()
         }

@@ -60,6 +60,7 @@ extension HTTPSettings {
         verifiesTLS = options.optionalFlag("repo-storage-verify-tls", index) ?? true
         authorityFile = options.string("repo-storage-ca-file", index)
         authorityFolder = options.string("repo-storage-ca-path", index)
+        usesHTTP2 = options.flag("repo-storage-http2", index)
         timeout = options.duration("io-timeout") ?? timeout
         keepsAlive = options.optionalFlag("sck-keep-alive") ?? true
         keepAliveIdle = options.number("tcp-keep-alive-idle").map { Int($0) }
