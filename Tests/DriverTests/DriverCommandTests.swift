@@ -25,6 +25,20 @@ import Testing
         #expect(short.status == 31 && short.text.contains("'\(plugins)' was not read"), "\(short)")
     }
 
+    /// A plugins.conf that cannot be used is told, but help and the version are there without it.
+    @Test func brokenFile() throws {
+        let bench = try Workbench()
+        let plugins = try bench.folder.write("plugins.conf", "[storage]\nposix = bultin\n")
+        for words in [["info"], ["--repo1-tape-library=1", "info"]] {
+            let outcome = try bench.attempt(["--plugins=\(plugins)"] + words)
+            #expect(outcome.status == 27 && outcome.text.contains("plugins.conf line 2"), "\(outcome)")
+        }
+        for words in [["version"], ["help"]] {
+            let outcome = try attempt([Tool.underTest.path] + words, environment: ["PGBACKSTOP_PLUGINS": plugins])
+            #expect(outcome.status == 0 && outcome.text.contains("pgBackstop"), "\(outcome)")
+        }
+    }
+
     @Test func options() throws {
         let bench = try Workbench(on: .program)
         let own = try bench.attempt("driver", "options", "folder", stanza: nil)

@@ -11,6 +11,8 @@ struct Plugins: Sendable {
     /// nil: there is none, and all that is built in exists.
     private let file: PluginsFile?
     private let path: String
+    /// Why the file cannot be used: to be told unless the command needs no drivers, as help does.
+    let problem: BackupError?
 
     /// Storage drivers that describe their options themselves.
     var programs: [String] {
@@ -24,19 +26,24 @@ struct Plugins: Sendable {
     private static let option = "--plugins"
     private static let usual = "/etc/pgbackstop/plugins.conf"
 
-    init(_ arguments: [String], _ environment: [String: String], _ built: Registry) throws(BackupError) {
+    init(_ arguments: [String], _ environment: [String: String], _ built: Registry) {
         self.built = built
         let named = Self.path(arguments) ?? environment["PGBACKSTOP_PLUGINS"]
         path = named ?? Self.usual
-        guard let text = try Self.read(path) else {
-            if let named {
+        var file: PluginsFile?
+        var problem: BackupError?
+        do throws(BackupError) {
+            if let text = try Self.read(path) {
+                file = try PluginsFile(text: text, path: path)
+            } else if let named {
                 throw BackupError(
                     .fileMissing, "plugins file '\(named)' does not exist", hint: "give another one with --plugins, or none at all.")
             }
-            file = nil
-            return
+        } catch {
+            problem = error
         }
-        file = try PluginsFile(text: text, path: path)
+        self.file = file
+        self.problem = problem
     }
 
     private static func path(_ arguments: [String]) -> String? {

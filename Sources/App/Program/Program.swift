@@ -16,27 +16,30 @@ public func runProgram(_ register: @Sendable (inout Registry) -> Void = { _ in }
     registerBuiltinDrivers(in: &registry)
     registerBuiltinCodecs(in: &registry)
     register(&registry)
-    exit(Program.run(CommandLine.arguments, registry))
+    exit(Invocation.run(CommandLine.arguments, registry))
 }
 
-private enum Program {
+private enum Invocation {
     static func run(_ arguments: [String], _ registry: Registry) -> Int32 {
         let environment = configurationEnvironment()
-        let plugins: Plugins
-        let table: OptionTable
+        let plugins = Plugins(arguments, environment, registry)
+        let table = OptionTable.standard(programs: plugins.programs, filters: plugins.filters)
         let commandLine: ParsedCommandLine
         do throws(BackupError) {
-            plugins = try Plugins(arguments, environment, registry)
-            table = OptionTable.standard(programs: plugins.programs, filters: plugins.filters)
             commandLine = try ParsedCommandLine.parse(arguments, table)
         } catch {
+            // An option may be unknown because the file that would bring it cannot be used.
+            let error = plugins.problem ?? error
             // The log is not set up: neither where it goes nor how much of it is known.
             writeAll(STDERR_FILENO, "ERROR: [\(threeDigits(error.code.exitStatus))]: \(error)\n")
             return error.code.exitStatus
         }
         let log = Log()
         do throws(BackupError) {
-            if commandLine.command.readsConfiguration { watchSignals() }
+            if commandLine.command.readsConfiguration {
+                if let problem = plugins.problem { throw problem }
+                watchSignals()
+            }
             var status: Int32 = 0
             for line in try Configuration.forEachStanza(commandLine, environment: environment, table) {
                 let configuration = try Configuration.load(line, environment: environment, table)
@@ -72,7 +75,7 @@ private enum Program {
         let level = configuration.command.runLevel
         let started = ContinuousClock.now
         log.write(
-            level, "\(configuration.command.name) command begin \(BackstopCommands.Program.version): \(configuration.commandLineText)")
+            level, "\(configuration.command.name) command begin \(Program.version): \(configuration.commandLineText)")
         for warning in configuration.warnings { log.warn(warning) }
         for note in configuration.notes { log.info(note) }
 
