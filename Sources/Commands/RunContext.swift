@@ -8,8 +8,11 @@ public struct RunContext: Sendable {
     public var positional: [String]
     public var registry: Registry
     public var log: Log
-    /// Opens a folder of the database host as a file tree: PGDATA, or the file system root when the path is empty.
+    /// Opens a folder of this host as a file tree: PGDATA, or the file system root when the path is empty.
     public var openTree: @Sendable (_ path: String) -> any FileTree
+    /// Connects to the host that `pgN-host` names; `cluster` is what it is told of the cluster (docs/driver-protocol.md, Clusters).
+    public var openHost:
+        @Sendable (_ options: Options, _ index: Int, _ context: DriverContext, _ cluster: JSON) throws(BackupError) -> any FarHost
     /// Options as they would be given again to another command of the program on this host: for `restore_command`.
     public var inheritedOptions: [String]
     /// Path of this program.
@@ -17,7 +20,9 @@ public struct RunContext: Sendable {
 
     public init(
         command: String, options: Options, positional: [String], registry: Registry, log: Log,
-        openTree: @escaping @Sendable (String) -> any FileTree, inheritedOptions: [String], programPath: String
+        openTree: @escaping @Sendable (String) -> any FileTree,
+        openHost: @escaping @Sendable (Options, Int, DriverContext, JSON) throws(BackupError) -> any FarHost, inheritedOptions: [String],
+        programPath: String
     ) {
         self.command = command
         self.options = options
@@ -25,12 +30,13 @@ public struct RunContext: Sendable {
         self.registry = registry
         self.log = log
         self.openTree = openTree
+        self.openHost = openHost
         self.inheritedOptions = inheritedOptions
         self.programPath = programPath
     }
 
-    func driverContext(isConfined: Bool = false) -> DriverContext {
-        DriverContext(log: log, programPath: programPath, isConfined: isConfined)
+    func driverContext(isConfined: Bool = false, locks: HostLocks? = nil) -> DriverContext {
+        DriverContext(log: log, programPath: programPath, isConfined: isConfined, locks: locks)
     }
 
     func stanza() throws(BackupError) -> String { try options.required("stanza") }

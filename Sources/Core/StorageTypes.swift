@@ -132,7 +132,7 @@ public struct UnfinishedUpload: Sendable {
     }
 }
 
-public enum LinkKind: Sendable { case symbolic, hard }
+public enum LinkKind: String, Sendable { case symbolic, hard }
 
 /// What a storage can do beyond the contract, asked once when a command plans its work.
 public struct Capabilities: OptionSet, Sendable {

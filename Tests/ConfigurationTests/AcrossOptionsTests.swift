@@ -144,7 +144,7 @@ import Testing
         ("--stanza=s archive-push x", "[global]\narchive-async=y\n", "archive-async=y"),
         (backup, "[global]\nrepo1-bundle=y\n", "repo1-bundle=y"),
         (backup + " --delta", "", "delta=y"), (backup, "[global:backup]\nbackup-standby=prefer\n", "backup-standby=prefer"),
-        (backup, "[s]\npg1-host=h\n", "pg1-host"), (backup + " --resume", "", "resume=y"),
+        (backup, "[s]\npg1-host=h\npg1-host-type=tls\n", "pg1-host-type=tls"), (backup + " --resume", "", "resume=y"),
         (backup, "[global]\nexpire-auto=y\n", "expire-auto=y"),
         (backup, "[global]\nmanifest-save-threshold=2GiB\n", "manifest-save-threshold"),
         ("--stanza=s archive-push x", "[global]\narchive-push-batch-size=1GiB\n", "archive-push-batch-size"),

@@ -17,6 +17,17 @@ import Testing
         }
     }
 
+    /// What `serve` serves is a file tree when its own storage is one.
+    @Test(arguments: [ProgramKind.served, .ssh], fileTreeChecks)
+    func tree(_ kind: ProgramKind, _ check: Check<FileTreeSubject>) async throws {
+        let folder = try TemporaryFolder()
+        let tree = try #require(try await kind.open(folder) as? any FileTree)
+        let prefix = Key("checks")
+        try await tree.makeDirectory(prefix, Attributes())
+        let verdict = try await check.run(on: FileTreeSubject(name: kind.rawValue, tree: tree, prefix: prefix, isConfined: true))
+        if case .notApplicable(let reason) = verdict { Issue.record("'\(check.name)' does not apply: \(reason)") }
+    }
+
     /// The suite finds what a driver's author is most likely to get wrong.
     @Test(arguments: ["writes in place", "lies about the size", "loses what it stored", "sends too much", "lies about the name"])
     func saboteur(_ mode: String) async throws {

@@ -5,9 +5,9 @@ import Testing
 /// Repositories on another host, reached through ssh.
 @Suite(.servers) struct SecureShellTests {
     /// The client of ssh dies in the middle of a backup: an error, nothing half-written is listed, and the next backup is whole.
-    @Test(arguments: 1...4)
-    func clientIsKilled(_ round: Int) throws {
-        let bench = try Workbench(Format(.lz4), on: .ssh, options: ["job-retry": "0"])
+    @Test(arguments: 1...4, [RepositoryKind.ssh, .pulled])
+    func clientIsKilled(_ round: Int, _ kind: RepositoryKind) throws {
+        let bench = try Workbench(Format(.lz4), on: kind, options: ["job-retry": "0"])
         let cluster = try bench.clusterWithBackup()
         let client = try #require(SecureShell.shared.get().options.first { $0.0 == "cmd-ssh" }?.1)
         // One that tells its number, so that it is the one that is killed.
@@ -73,14 +73,21 @@ import Testing
     }
 
     /// The far host's own configuration says where its repository is and how it is encrypted.
-    @Test func configuredThere() throws {
+    @Test(arguments: ["", "repo1-cipher-type=aes-256-cbc\nrepo1-cipher-pass=only known there\n"])
+    func configuredThere(_ encryption: String) throws {
         let bench = try Workbench(Format(.lz4), on: .ssh)
         let far = try bench.folder.makeDirectory("far", mode: "750")
-        let configuration = try bench.folder.write("far.conf", "[global]\nrepo1-path=\(far)\n")
+        let locks = try bench.folder.makeDirectory("far-lock")
+        let configuration = try bench.folder.write("far.conf", "[global]\nrepo1-path=\(far)\nlock-path=\(locks)\n\(encryption)")
         let kind = RepositoryKind.ssh.with(["repo1-host-config": configuration], without: ["repo1-type", "repo1-path"])
         let near = try Workbench(Format(.lz4), on: kind)
         let cluster = try near.clusterWithBackup()
         #expect(try run(["ls", far]).output == "archive\nbackup\n")
+        #expect(try near.info().cipher == (encryption.isEmpty ? "none" : "aes-256-cbc"))
+        #expect(
+            try run(["head", "-c", "8", "\(far)/backup/demo/backup.info"]).output
+                == (encryption.isEmpty ? "[backrest" : "Salted__").prefix(8))
+        #expect(try run(["readlink", "\(far)/backup/demo/latest"]).output == near.labels().last! + "\n")
         let rows = try cluster.fingerprint()
         try cluster.archiveCurrentSegment()
         try cluster.stop("immediate")

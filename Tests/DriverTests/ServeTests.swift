@@ -125,6 +125,12 @@ import Testing
         #"{"op":"open","key":"note","range":[-5,1]}"#, #"{"op":"format"}"#, #"{"op":7}"#, #"{}"#,
         #"{"op":"list","prefix":"","depth":"deep"}"#,
         #"{"op":"open","key":"a\u0000b"}"#,
+        #"{"op":"mkdir","key":"../outside/new"}"#, #"{"op":"rmdir","key":"../outside"}"#, #"{"op":"setattr","key":"../outside","mode":0}"#,
+        #"{"op":"link","key":"a","target":"/etc","kind":"symbolic"}"#, #"{"op":"link","key":"a","target":"../outside","kind":"symbolic"}"#,
+        #"{"op":"link","key":"backup/a","target":"x/../../../outside","kind":"symbolic"}"#, #"{"op":"link","key":"a","target":"note"}"#,
+        #"{"op":"link","key":"a","target":"../outside/secret","kind":"hard"}"#, #"{"op":"mkdir"}"#,
+        // Of a cluster, which this is not.
+        #"{"op":"connect"}"#, #"{"op":"query","sql":"select 1"}"#, #"{"op":"open","key":"note","steps":[{"tap":"size"}]}"#,
     ])
     func refusals(_ call: String) throws {
         let scene = try Scene()
@@ -137,6 +143,8 @@ import Testing
         #expect(outcome.output.contains("\"code\":") && outcome.output.contains("\"key\":\"note\""), "\(outcome)")
         #expect(!outcome.output.contains("text of"), "\(outcome)")
         #expect(FileManager.default.fileExists(atPath: scene.folder.path("outside/secret")))
+        #expect(try run(["find", scene.root, "-type", "l"]).output.isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scene.folder.path("outside")) == ["secret"])
     }
 
     @Test(arguments: [
@@ -157,6 +165,9 @@ import Testing
             + Self.frame("D", "more bytes") + Self.frame("E", "{}")
             + Self.frame("C", #"{"op":"open","key":"backup/demo/x","range":[3,12]}"#)
             + Self.frame("C", #"{"op":"list","prefix":"backup","depth":"all"}"#)
+            + Self.frame("C", #"{"op":"mkdir","key":"backup/demo/label/folder","mode":488}"#)
+            + Self.frame("C", #"{"op":"link","key":"backup/demo/latest","target":"label","kind":"symbolic"}"#)
+            + Self.frame("C", #"{"op":"rmdir","key":"backup/demo/label/folder"}"#)
             + Self.frame("C", #"{"op":"remove","keys":["backup/demo/x"]}"#)
         let scene = try Scene()
         let whole = try feed(scene, good)

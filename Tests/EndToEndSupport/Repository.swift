@@ -16,11 +16,18 @@ public struct RepositoryKind: Sendable, CustomStringConvertible {
         public let files: any RepositoryFiles
         /// What every command line needs besides.
         public var arguments: [String]
+        /// Where the repository has a host of its own that runs backups: what the configuration of that host says of the repository and of
+        /// where the cluster is. `options` is for the cluster's host then.
+        public var repositoryHost: (global: [(String, String)], stanza: [String])?
 
-        public init(options: [(String, String)], files: any RepositoryFiles, arguments: [String] = []) {
+        public init(
+            options: [(String, String)], files: any RepositoryFiles, arguments: [String] = [],
+            repositoryHost: (global: [(String, String)], stanza: [String])? = nil
+        ) {
             self.options = options
             self.files = files
             self.arguments = arguments
+            self.repositoryHost = repositoryHost
         }
 
         /// A path of the bucket of a store, perhaps by way of a proxy at `port`.
@@ -65,8 +72,24 @@ public struct RepositoryKind: Sendable, CustomStringConvertible {
     public static let ssh = RepositoryKind(description: "ssh", peerReads: false) { folder, name in
         let path = try folder.makeDirectory(name, mode: "750")
         let server = try SecureShell.shared.get()
+        // Its own lock folder, as every host has one: tests at the same time use stanzas of the same name.
+        let locks = try folder.makeDirectory("far-lock")
+        let there = try folder.write("far-\(name).conf", "[global]\nlock-path=\(locks)\nlog-level-file=off\n")
         return Place(
-            options: server.options + [("repo1-type", "ssh"), ("repo1-path", path)], files: FolderFiles(path: path))
+            options: server.options + [("repo1-type", "ssh"), ("repo1-path", path), ("repo1-host-config", there)],
+            files: FolderFiles(path: path))
+    }
+
+    /// A repository host that pulls: it runs backups and reaches the cluster through an ssh server; the cluster's host archives to it.
+    public static let pulled = RepositoryKind(description: "pulled", peerReads: false) { folder, name in
+        let path = try folder.makeDirectory(name, mode: "750")
+        let server = try SecureShell.shared.get()
+        return Place(
+            options: server.options + [("repo1-host-config", folder.path(Workbench.repositoryHostFile))], files: FolderFiles(path: path),
+            repositoryHost: (
+                [("repo1-path", path), ("cmd-ssh", server.client)],
+                server.clusterOptions + ["pg1-host-config=\(folder.path(Workbench.clusterHostFile))"]
+            ))
     }
 
     /// A folder kept by the example of a third party's driver.
@@ -85,12 +108,14 @@ public struct RepositoryKind: Sendable, CustomStringConvertible {
         RepositoryKind(description: "\(description), changed", peerReads: peerReads) { [place] folder, name in
             let place = try place(folder, name)
             let kept = place.options.filter { changes[$0.0] == nil && !missing.contains($0.0) }
-            return Place(options: kept + changes.map { ($0.key, $0.value) }, files: place.files, arguments: place.arguments)
+            return Place(
+                options: kept + changes.map { ($0.key, $0.value) }, files: place.files, arguments: place.arguments,
+                repositoryHost: place.repositoryHost)
         }
     }
 
     /// Every kind that there is: a new one is added here, and the end-to-end tests run on it too.
-    public static let all: [RepositoryKind] = [.posix, .s3, .s3TLS, .ssh, .program]
+    public static let all: [RepositoryKind] = [.posix, .s3, .s3TLS, .ssh, .pulled, .program]
     /// All but the folder on this host, where tests that take long are run in full.
     public static let others = Array(all.dropFirst())
 }

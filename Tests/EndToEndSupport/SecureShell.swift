@@ -71,6 +71,11 @@ public final class SecureShell: Sendable {
         ]
     }
 
+    /// What the section of a stanza says to reach its cluster by way of this server.
+    public var clusterOptions: [String] {
+        ["pg1-host=127.0.0.1", "pg1-host-port=\(port)", "pg1-host-user=\(Account.name)", "pg1-host-cmd=\(Tool.underTest.path)"]
+    }
+
     /// Lets a second key in, which starts that command whatever the client asks for. Answers a client that uses it.
     public func client(forcedTo command: String) throws -> String {
         let name = "forced-\(UUID().uuidString)"

@@ -6,6 +6,7 @@ public final class Workbench: Sendable {
     public let folder: TemporaryFolder
     public let tool: Tool
     public let format: Format
+    /// That of the cluster's host.
     public let configuration: String
     private let places: [RepositoryKind.Place]
     private let extra: [(String, String)]
@@ -41,10 +42,17 @@ public final class Workbench: Sendable {
         _ folder: TemporaryFolder, _ tool: Tool, _ places: [RepositoryKind.Place], _ format: Format, _ extra: [(String, String)]
     ) throws {
         (self.folder, self.tool, self.places, self.format, self.extra) = (folder, tool, places, format, extra)
-        configuration = folder.path("backup.conf")
+        configuration = folder.path(Self.clusterHostFile)
         for name in ["log", "lock", "spool"] { try folder.makeDirectory(name) }
         try configure()
     }
+
+    static let clusterHostFile = "backup.conf"
+    /// The configuration of the host of a repository that pulls.
+    static let repositoryHostFile = "repository-host.conf"
+
+    /// What that host runs; the rest is run beside the cluster.
+    private static let commandsThere: Set = ["backup", "check", "expire", "info", "stanza-create", "stop", "start", "verify"]
 
     /// Writes the configuration anew, with more options or a different format (a wrong passphrase, say).
     public func configure(_ options: KeyValuePairs<String, String> = [:], format: Format? = nil, stanza: [String] = []) throws {
@@ -52,25 +60,40 @@ public final class Workbench: Sendable {
     }
 
     public func configure(_ options: [(String, String)], format: Format? = nil, stanza: [String] = []) throws {
-        var global: [(String, String)] = [
+        let global: [(String, String)] = [
             ("log-path", folder.path("log")), ("lock-path", folder.path("lock")), ("spool-path", folder.path("spool")),
             ("start-fast", "y"), ("archive-timeout", "50"), ("repo1-retention-full", "99"), ("process-max", "2"),
         ]
-        let storage = places.enumerated().map { $0.element.options(of: $0.offset + 1) + (format ?? self.format).options($0.offset + 1) }
-        // What comes later replaces what came before; within one of them a list has several lines.
-        for layer in storage + [extra, options] {
-            global.removeAll { old in layer.contains { $0.0 == old.0 } }
-            global += layer
+        let formats = places.indices.map { (format ?? self.format).options($0 + 1) }
+        let storage = places.enumerated().map { $0.element.options(of: $0.offset + 1) }
+        let section = ["pg1-path=\(data)", "pg1-socket-path=\(folder.path("s-data"))", "pg1-user=postgres"]
+        try write(Self.clusterHostFile, [global] + storage + formats + [extra, options], [section, stanza])
+        guard let there = places[0].repositoryHost else { return }
+        let locks = [("lock-path", try folder.makeDirectory("far-lock"))]
+        try write(
+            Self.repositoryHostFile, [global, locks, there.global] + storage.dropFirst() + formats + [extra, options],
+            [section, there.stanza, stanza])
+    }
+
+    /// What comes later replaces what came before; within one of the layers a list has several lines.
+    private func write(_ name: String, _ global: [[(String, String)]], _ stanza: [[String]]) throws {
+        func merged(_ layers: [[(String, String)]]) -> String {
+            var lines: [(String, String)] = []
+            for layer in layers {
+                lines.removeAll { old in layer.contains { $0.0 == old.0 } }
+                lines += layer
+            }
+            return lines.map { "\($0.0)=\($0.1)\n" }.joined()
         }
-        let section = ["pg1-path=\(data)", "pg1-socket-path=\(folder.path("s-data"))", "pg1-user=postgres"] + stanza
-        try folder.write(
-            "backup.conf",
-            "[global]\n" + global.map { "\($0.0)=\($0.1)\n" }.joined() + "\n[demo]\n" + section.joined(separator: "\n") + "\n")
+        let section = stanza.map { $0.map { line in (String(line.prefix { $0 != "=" }), String(line.drop { $0 != "=" }.dropFirst())) } }
+        try folder.write(name, "[global]\n" + merged(global) + "\n[demo]\n" + merged(section))
     }
 
     /// The command line of the program; the command is the first argument, options may follow.
     public func command(_ arguments: [String], tool: Tool? = nil, stanza: String? = "demo") -> [String] {
-        [(tool ?? self.tool).path, "--config=\(configuration)"] + Set(places.flatMap(\.arguments)).sorted()
+        let isThere = places[0].repositoryHost != nil && arguments.contains { Self.commandsThere.contains($0) }
+        let configuration = isThere ? folder.path(Self.repositoryHostFile) : configuration
+        return [(tool ?? self.tool).path, "--config=\(configuration)"] + Set(places.flatMap(\.arguments)).sorted()
             + (stanza.map { ["--stanza=\($0)"] } ?? []) + arguments
     }
 

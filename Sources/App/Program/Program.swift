@@ -103,6 +103,9 @@ private enum Invocation {
                 command: configuration.command.name, options: configuration.options, positional: configuration.positional,
                 registry: try plugins.registry(configuration.options.string("plugins")), log: log,
                 openTree: { path in PosixStorage(root: path, modes: .cluster) },
+                openHost: { (options, index, context, cluster) throws(BackupError) in
+                    try SSHClusterHost(options, index, context, cluster: cluster)
+                },
                 inheritedOptions: configuration.arguments(for: "archive-get", leavingOut: notForRestoreCommand),
                 programPath: programPath(configuration))
             return .success(try await runCommand(context))

@@ -6,8 +6,9 @@ struct BackupCommand {
     private let context: RunContext
     private let stanza: String
     private let repository: Repository
-    private let cluster: ClusterFiles
     private let lock: CommandLock
+    /// What the hosts of the repository and of the cluster lock too.
+    private let farLocks: HostLocks
     private let isOnline: Bool
 
     static func run(_ context: RunContext) async throws(BackupError) {
@@ -19,18 +20,20 @@ struct BackupCommand {
             context.log.info("repo option not specified, defaulting to repo\(index)")
         }
         let lock = try CommandLock([.backup], stanza: stanza, repositories: [index], context)
+        let farLocks = HostLocks(lock, [.backup], [index])
         let command = BackupCommand(
-            context: context, stanza: stanza, repository: try await Repository.open(index, context),
-            cluster: try ClusterFiles(context, path: try context.options.required("pg-path", 1)), lock: lock,
-            isOnline: context.options.optionalFlag("online") ?? true)
+            context: context, stanza: stanza, repository: try await Repository.open(index, context, locks: farLocks), lock: lock,
+            farLocks: farLocks, isOnline: context.options.optionalFlag("online") ?? true)
         try await command.run()
     }
 
     private func run() async throws(BackupError) {
         var info = try await BackupInfo.required(repository, stanza, context.log)
         let archiveInfo = try await ArchiveInfo.required(repository, stanza, context.log)
-        let session = isOnline ? try OnlineSession(context, cluster) : nil
-        if session == nil { try await refuseRunning() }
+        let primary = isOnline ? try Primary.find(context, locks: farLocks) : nil
+        let session = primary?.session
+        let cluster = if let primary { primary.cluster } else { try ClusterFiles(context, 1, locks: farLocks) }
+        if session == nil { try await refuseRunning(cluster) }
         let control = try await cluster.control()
         try checkStanza(control, info)
         try session?.checkSettings(context)
@@ -49,7 +52,7 @@ struct BackupCommand {
             manifest.lsnStart = begun.lsn.description
             context.log.info("backup start archive = \(begun.segment), lsn = \(begun.lsn)")
         }
-        manifest = try await list(manifest, session, begun == nil ? control : try await cluster.control())
+        manifest = try await list(manifest, cluster, session, begun == nil ? control : try await cluster.control())
         let total = manifest.totalSize
         context.log.info("new backup label = \(label)")
 
@@ -76,7 +79,7 @@ struct BackupCommand {
 
     // MARK: Before
 
-    private func refuseRunning() async throws(BackupError) {
+    private func refuseRunning(_ cluster: ClusterFiles) async throws(BackupError) {
         guard try await cluster.isRunning() else { return }
         guard context.options.flag("force") else {
             throw BackupError(
@@ -188,7 +191,9 @@ struct BackupCommand {
 
     // MARK: The list
 
-    private func list(_ manifest: Manifest, _ session: OnlineSession?, _ control: ControlFile) async throws(BackupError) -> Manifest {
+    private func list(
+        _ manifest: Manifest, _ cluster: ClusterFiles, _ session: OnlineSession?, _ control: ControlFile
+    ) async throws(BackupError) -> Manifest {
         var manifest = manifest
         var tablespaces: [String: String] = [:]
         if let session {
@@ -283,8 +288,13 @@ struct BackupCommand {
     private func publish(_ manifest: Manifest, _ info: inout BackupInfo, _ archiveInfo: ArchiveInfo) async throws(BackupError) {
         try await manifest.save(repository, stanza, passphrase: info.passphrase)
         if let tree = repository.storage as? any FileTree, context.options.optionalFlag("repo-symlink", repository.index) ?? true {
-            try await tree.remove(Layout.latest(stanza))
-            try await tree.link(Layout.latest(stanza), to: manifest.label, .symbolic)
+            do throws(BackupError) {
+                try await tree.remove(Layout.latest(stanza))
+                try await tree.link(Layout.latest(stanza), to: manifest.label, .symbolic)
+            } catch  where error.code == .denied {
+                // For people only, and who may but add objects cannot replace it.
+                context.log.info("the link 'latest' is not renewed: \(error.message)")
+            }
         }
         info.add(BackupSummary(manifest))
         try await info.save(repository, stanza)

@@ -65,7 +65,7 @@ struct BackupCopy: Sendable {
             name: "\(Manifest.dataName)/\(name)", size: UInt64(bytes.count), originalSize: UInt64(bytes.count), timestamp: timestamp,
             mode: (data?.mode ?? 0o700) & 0o644, owner: data?.owner ?? Manifest.Owner())
         let worker = try BackupWorker(self, number: 0)
-        let outcome = try await worker.put(BytesSource(bytes), file, manifest.label)
+        let outcome = try await worker.put(bytes, file, manifest.label)
         if case .stored(_, let checksum, let repositorySize, let repositoryChecksum, _, _) = outcome {
             file.checksum = checksum
             file.repositorySize = repositorySize
@@ -77,55 +77,49 @@ struct BackupCopy: Sendable {
     }
 }
 
-/// One worker: its chain and taps, kept between files.
+/// One worker: how it reads and what it does before it stores, kept between files.
 private final class BackupWorker {
     private let copy: BackupCopy
     private let number: Int
-    private let size = ByteCount()
-    private let sha1: any Checksum
-    private let meter: MeterTap
+    private let near: NearReading
+    private let reading: any ClusterReading
     private let pages: PageCheck
     private let storedSHA1: any Checksum
-    private let plainChain: Chain
-    private let pagesChain: Chain
+    private let chain: Chain
 
     init(_ copy: BackupCopy, number: Int) throws(BackupError) {
         self.copy = copy
         self.number = number
-        sha1 = try copy.repository.sha1()
+        near = try NearReading(copy)
+        reading = if let tree = copy.cluster.tree as? any SteppingTree { try FarReading(copy, tree) } else { near }
+        pages = copy.makePageCheck()
         storedSHA1 = try copy.repository.sha1()
-        meter = MeterTap(copy.meter)
-        pages = PageCheck(
-            pageSize: Int(copy.control.pageSize), headerCheck: copy.context.options.optionalFlag("page-header-check") ?? true)
-        var looks: [Step] = [.tap(size), .tap(sha1), .tap(meter)]
-        let encodes = try copy.encoding.steps() + (copy.encoding.changesBytes ? [.tap(storedSHA1)] : [])
-        plainChain = Chain(looks + encodes)
-        looks.append(.tap(pages))
-        pagesChain = Chain(looks + encodes)
+        // Encryption is done here: the key need not be known on the host of the cluster.
+        chain = Chain(try copy.encoding.encryption() + (copy.encoding.changesBytes ? [.tap(storedSHA1)] : []))
     }
 
     func copy(_ file: Manifest.File, _ label: String) async throws(BackupError) -> Outcome {
         if file.name == "\(Manifest.dataName)/\(ClusterFiles.controlName)" {
             let control = try await copy.cluster.control()
-            let outcome = try await put(BytesSource(control.stored), file, label)
+            let outcome = try await put(control.stored, file, label)
             log(file, outcome)
             return outcome
         }
         var outcome = Outcome.vanished
         do throws(BackupError) {
             try await Retry(copy.context.options).run(onRetry: { error in
-                meter.undo()
+                reading.undo()
                 copy.context.log.warn("retry of file '\(copy.path(file))': \(error)", worker: number)
             }) { () async throws(BackupError) in
                 let range = copy.isCutAtListedSize(file) ? 0..<file.originalSize : nil
                 let source: any ByteSource & ~Copyable
                 do throws(BackupError) {
-                    source = try await copy.cluster.tree.open(copy.key(file), range: range)
+                    source = try await reading.open(file, copy.key(file), range)
                 } catch  where error.code == .notFound {
                     outcome = .vanished
                     return
                 }
-                outcome = try await put(source, file, label)
+                outcome = try await put(source, reading, file, label)
             }
         } catch {
             throw error.code == .cancelled ? error : error.during("copy of file '\(copy.path(file))' to \(copy.repository.name)")
@@ -134,24 +128,31 @@ private final class BackupWorker {
         return outcome
     }
 
-    func put(_ source: consuming any ByteSource & ~Copyable, _ file: Manifest.File, _ label: String) async throws(BackupError) -> Outcome {
-        let checksPages = file.pagesValid != nil
-        meter.file = file.name
-        if checksPages { pages.next(segment: DatabasePath.segment(of: file.name)) }
-        var flow = try Flow(source, checksPages ? pagesChain : plainChain)
+    /// Stores bytes that are known already.
+    func put(_ bytes: [UInt8], _ file: Manifest.File, _ label: String) async throws(BackupError) -> Outcome {
+        try await put(try near.flow(file, BytesSource(bytes)), near, file, label)
+    }
+
+    private func put(
+        _ source: consuming any ByteSource & ~Copyable, _ reading: any ClusterReading, _ file: Manifest.File, _ label: String
+    ) async throws(BackupError) -> Outcome {
+        var flow = try Flow(source, chain)
         let key = Layout.backup(copy.stanza, label) / (file.name + copy.encoding.codec.suffix)
         let entry = try await copy.repository.storage.put(key, from: &flow, PutOptions(durable: false))
+        let found = try reading.findings()
         return .stored(
-            size: size.count, checksum: size.count == 0 ? nil : SHA1Value(sha1.digest), repositorySize: entry.size,
+            size: found.size, checksum: found.checksum, repositorySize: entry.size,
             repositoryChecksum: copy.encoding.changesBytes ? SHA1Value(storedSHA1.digest) : nil,
-            pageErrors: checksPages ? try await confirmedErrors(file) : [], aligned: !checksPages || !pages.alignmentError)
+            pageErrors: try await confirmed(found.pageErrors, file), aligned: found.isAligned)
     }
 
     /// The pages that are still wrong when read again: a page that PostgreSQL wrote while it was read is no error.
-    private func confirmedErrors(_ file: Manifest.File) async throws(BackupError) -> [ClosedRange<UInt32>] {
+    private func confirmed(
+        _ errors: [ClosedRange<UInt32>], _ file: Manifest.File
+    ) async throws(BackupError) -> [ClosedRange<UInt32>] {
         var confirmed: [ClosedRange<UInt32>] = []
         let first = DatabasePath.segment(of: file.name) &* UInt32((1 << 30) / pages.pageSize)
-        for page in pages.errors.joined() {
+        for page in errors.joined() {
             let offset = UInt64(page &- first) * UInt64(pages.pageSize)
             var bytes: [UInt8] = []
             do throws(BackupError) {
@@ -193,6 +194,10 @@ private final class BackupWorker {
 }
 
 extension BackupCopy {
+    func makePageCheck() -> PageCheck {
+        PageCheck(pageSize: Int(control.pageSize), headerCheck: context.options.optionalFlag("page-header-check") ?? true)
+    }
+
     /// The file in the cluster: names in the manifest begin with `pg_data/`, those of tablespaces lead through PGDATA's links.
     fileprivate func key(_ file: Manifest.File) -> Key { clusterKey(file.name) }
 

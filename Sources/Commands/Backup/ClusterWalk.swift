@@ -6,6 +6,8 @@ import BackstopCore
 struct ClusterWalk {
     private let context: RunContext
     private let tree: any FileTree
+    /// Of the host, for what links lead to.
+    private let root: any FileTree
     private let dataPath: String
     private let rules: ExcludedFiles
     /// `PG_15_202209061`.
@@ -21,7 +23,7 @@ struct ClusterWalk {
         _ manifest: Manifest, _ cluster: ClusterFiles, control: ControlFile, tablespaces: [String: String], _ context: RunContext
     ) async throws(BackupError) -> Manifest {
         var walk = ClusterWalk(
-            context: context, tree: cluster.tree, dataPath: cluster.path,
+            context: context, tree: cluster.tree, root: cluster.root, dataPath: cluster.path,
             rules: ExcludedFiles(
                 version: control.version, online: manifest.settings.online, excludes: context.options.list("exclude")),
             tablespaceFolder: control.version.tablespaceFolder(catalogVersion: control.catalogVersion), tablespaces: tablespaces,
@@ -31,11 +33,12 @@ struct ClusterWalk {
     }
 
     private init(
-        context: RunContext, tree: any FileTree, dataPath: String, rules: ExcludedFiles, tablespaceFolder: String,
+        context: RunContext, tree: any FileTree, root: any FileTree, dataPath: String, rules: ExcludedFiles, tablespaceFolder: String,
         tablespaces: [String: String], checkPages: Bool, manifest: Manifest
     ) {
         self.context = context
         self.tree = tree
+        self.root = root
         self.dataPath = dataPath
         self.rules = rules
         self.tablespaceFolder = tablespaceFolder
@@ -150,7 +153,7 @@ struct ClusterWalk {
     /// What the link leads to; it must be there and not be a link itself.
     private func resolve(_ entry: Entry, _ destination: String) async throws(BackupError) -> Entry {
         let path = absolute(destination, from: "\(dataPath)/\(entry.key.parent)")
-        guard let found = try await context.openTree("").stat(Key(absolute: path)) else {
+        guard let found = try await root.stat(Key(absolute: path)) else {
             throw BackupError(.fileMissing, "link '\(dataPath)/\(entry.key)' leads to '\(destination)', which does not exist")
         }
         guard found.kind != .link else {

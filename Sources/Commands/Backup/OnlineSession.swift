@@ -4,23 +4,20 @@ import BackstopCore
 
 /// Opens the session, checks that the server can be backed up, and begins the backup (repository-format.md section 3.3).
 struct OnlineSession {
-    let connection: Connection
+    let connection: any DatabaseSession
     private let facts: ClusterFacts
 
     init(_ context: RunContext, _ cluster: ClusterFiles) throws(BackupError) {
-        connection = try Connection(Connection.Settings(context))
+        connection = try cluster.connect(context)
         facts = try connection.facts()
         guard absolute(facts.dataDirectory, from: "/") == cluster.path else {
             throw BackupError(
-                .dbMismatch, "the server's data_directory '\(facts.dataDirectory)' does not match pg1-path '\(cluster.path)'",
-                hint: "the pg1-path and pg1-port settings likely reference different clusters.")
-        }
-        guard !facts.isInRecovery else {
-            throw BackupError(
-                .dbConnect, "unable to find primary cluster - cannot proceed: the server at pg1-path is a standby",
-                hint: "run the backup on the primary.")
+                .dbMismatch, "the server's data_directory '\(facts.dataDirectory)' does not match \(cluster.name)-path '\(cluster.path)'",
+                hint: "the \(cluster.name)-path and \(cluster.name)-port settings likely reference different clusters.")
         }
     }
+
+    var isStandby: Bool { facts.isInRecovery }
 
     func now() throws(BackupError) -> Int64 { try connection.now() }
 
@@ -57,7 +54,7 @@ struct OnlineSession {
         guard control.checkpoint >= begun.lsn else {
             throw BackupError(
                 .dbMismatch, "the checkpoint '\(control.checkpoint)' in pg_control is less than the start lsn '\(begun.lsn)'",
-                hint: "is pg1-path the data directory of the server at pg1-port?")
+                hint: "is \(cluster.name)-path the data directory of the server at \(cluster.name)-port?")
         }
         guard control.timeline == begun.segment.timeline else {
             throw BackupError(
@@ -76,13 +73,12 @@ struct OnlineSession {
 }
 
 extension Connection.Settings {
-    /// From the options of pg1.
-    init(_ context: RunContext) {
+    init(_ context: RunContext, _ index: Int) {
         let options = context.options
         self.init(
-            socketPath: options.string("pg-socket-path", 1), port: Int(options.number("pg-port", 1) ?? 5432),
-            user: options.string("pg-user", 1),
-            database: options.string("pg-database", 1) ?? "postgres", command: context.command,
+            socketPath: options.string("pg-socket-path", index), port: Int(options.number("pg-port", index) ?? 5432),
+            user: options.string("pg-user", index),
+            database: options.string("pg-database", index) ?? "postgres", command: context.command,
             timeout: options.duration("db-timeout") ?? .seconds(1800))
     }
 }

@@ -5,8 +5,8 @@ import BackstopCore
 enum CheckCommand {
     static func run(_ context: RunContext) async throws(BackupError) {
         let stanza = try context.stanza()
-        let cluster = try ClusterFiles(context, path: try context.options.required("pg-path", 1))
-        let session = try OnlineSession(context, cluster)
+        let primary = try Primary.find(context)
+        let (cluster, session) = (primary.cluster, primary.session)
         try session.checkSettings(context)
         let control = try await cluster.control()
 

@@ -103,6 +103,7 @@ struct StanzaReport: Sendable {
         var report = RepositoryReport(index, context)
         do throws(BackupError) {
             let repository = try await Repository.open(index, context)
+            report.cipher = repository.cipher?.name ?? "none"
             guard let info = try await BackupInfo.load(repository, stanza, context.log) else {
                 let isEmpty = try await repository.storage.list(Layout.backups(stanza)).isEmpty
                 report.status = isEmpty ? .missingPath : .missingData

@@ -15,7 +15,7 @@ let codecOptions = OptionSpec.section(
             .rangesByDependency(["bz2": 1...9, "gz": -1...9, "lz4": -5...12, "zst": -7...22])
             .details("Higher is smaller and slower."),
         .global("compress-level-network", .integer(-5...12), default: "1", Commands.repository, "how hard data is compressed on its way")
-            .details("Only between hosts, and only when files are not compressed anyway."),
+            .details("Only of a cluster on another host that is backed up without compression, with lz4. 0: not at all."),
         .global("compress", .boolean, default: "y", Commands.compressing, "compress files")
             .details("Old: compress-type=none says the same as n."),
     ])

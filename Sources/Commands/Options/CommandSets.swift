@@ -20,11 +20,13 @@ enum Commands {
     /// All that can be told which repository to use; the others use all.
     static let oneRepository: Set<String> = repository.subtracting(["archive-push", "check", "stanza-create", "stanza-upgrade"])
     /// All that know where a cluster is.
-    static let cluster: Set<String> = databaseHost.union(["archive-get", "archive-push", "restore"])
+    static let cluster: Set<String> = databaseHost.union(["archive-get", "archive-push", "restore", "serve"])
     /// All that may reach a cluster on another host.
     static let databaseHost: Set<String> = database.union(["manifest"])
     /// All that ask the database.
     static let database: Set<String> = ["backup", "check", "stanza-create", "stanza-delete", "stanza-upgrade"]
+    /// All that ask it from its own host.
+    static let databaseUser: Set<String> = database.union(["serve"])
     /// All that have workers.
     static let workers: Set<String> = ["archive-get", "archive-push", "backup", "restore", "verify"]
     /// All that write compressed files.

@@ -141,10 +141,11 @@ let commandTable: [CommandSpec] = [
     },
 
     command(
-        "serve", "Hosts", "serve a repository to another host on standard input and output",
+        "serve", "Hosts", "serve a repository or a cluster to another host on standard input and output",
         """
-        Started by ssh for a repository with repo-type=ssh. What its own command line says limits the client: --repo1-path the folder, \
-        --stanza one stanza, --access what may be done. Put that into a forced command of authorized_keys.
+        Started by ssh for a repository on another host (repo1-host) or, with --pg, for a cluster that another host backs up \
+        (pg1-host). What its own command line says limits the client: --repo1-path and --pg1-path the folder, --stanza one stanza, \
+        --access what may be done. Put that into a forced command of authorized_keys.
         """
     ) {
         $0.stanza = .optional

@@ -111,7 +111,7 @@ let generalOptions = OptionSpec.section(
 let timeoutOptions = OptionSpec.section(
     "General",
     [
-        .global("db-timeout", .time(100...7 * day), default: "30m", Commands.database, "time that the database has to answer")
+        .global("db-timeout", .time(100...7 * day), default: "30m", Commands.databaseUser, "time that the database has to answer")
             .details("Includes the begin and the end of a backup, which may wait for a checkpoint."),
         .global("io-timeout", .time(100...hour), default: "1m", Commands.connected, "time to wait for data")
             .details("Applies to each read from or write to another host or process."),

@@ -18,7 +18,7 @@ let inspectionOptions = OptionSpec.section(
             "The bytes as stored."),
         .commandLine("reference", .string, ["manifest"], "show the files that are in this earlier backup").unsupported()
             .details("A label."),
-        .commandLine("pg", .integer(1...256), ["manifest"], "index of the cluster to look at").unsupported().details(
+        .commandLine("pg", .integer(1...256), ["manifest", "serve"], "index of the cluster to look at").details(
             "The first when unset."),
         .commandLine("verbose", .boolean, default: "n", ["verify"], "show everything, not only what is wrong").unsupported()
             .details("For each archive and backup."),

@@ -7,6 +7,7 @@ func checkOptions(_ configuration: inout Configuration) throws(BackupError) {
     try checkStanzaName(configuration)
     try checkChosenRepository(configuration)
     try checkRepositoryPaths(configuration)
+    try checkHosts(configuration)
     try settleTimeouts(&configuration)
     replaceOldOptions(&configuration)
     if Commands.retaining.contains(configuration.command.name) { deriveRetention(&configuration) }
@@ -46,6 +47,24 @@ private func checkRepositoryPaths(_ configuration: Configuration) throws(BackupE
                 .optionInvalidValue, "repo\(other)-path and repo\(index)-path are both '\(path)'",
                 hint: "each repository needs a folder of its own.")
         }
+    }
+}
+
+/// Where a command may run: some only beside the cluster, and not one between two other hosts whose configurations disagree.
+private func checkHosts(_ configuration: Configuration) throws(BackupError) {
+    let options = configuration.options
+    let command = configuration.command.name
+    guard command != "serve", let cluster = options.indexes(.pg).first(where: { options.isGiven("pg-host", $0) }) else { return }
+    if !Commands.databaseHost.contains(command) {
+        throw BackupError(
+            .hostInvalid, "\(command) must be run on the host of the cluster, and pg\(cluster)-host says that this is another one",
+            hint: "run it there, with a configuration that says repo1-host in place of pg\(cluster)-host.")
+    }
+    if let repository = options.indexes(.repo).first(where: { options.isGiven("repo-host", $0) && options.string("repo-type", $0) != "ssh" }
+    ) {
+        throw BackupError(
+            .config, "pg\(cluster)-host and repo\(repository)-host are both set, but one of them has to be this host",
+            hint: "on the host of the repository set pg\(cluster)-host only, on that of the cluster repo\(repository)-host only.")
     }
 }
 

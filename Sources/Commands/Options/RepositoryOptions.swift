@@ -25,7 +25,8 @@ let repositoryOptions = OptionSpec.section(
             .when("repo-bundle", "n", otherwise: "n").oldNames("hardlink")
             .details("Each backup then looks complete in the folder of the repository."),
         .global("repoN-symlink", .boolean, default: "y", Commands.retaining, "make symbolic links in the repository")
-            .when("repo-type", "posix", otherwise: "n").details("latest, which points to the newest backup, and those of tablespaces."),
+            .when("repo-type", "posix", "ssh", otherwise: "n").details(
+                "latest, which points to the newest backup, and those of tablespaces."),
         .global("repo-target-time", .string, Commands.readingInThePast, "see the repository as it was at this time")
             .when("repo").details("For object stores that keep old versions."),
         .global("repoN-local", .boolean, default: "n", Commands.repository, "take the repository to be on this host")

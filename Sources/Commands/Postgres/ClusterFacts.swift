@@ -25,7 +25,7 @@ struct Tablespace: Sendable, Equatable {
     let name: String
 }
 
-extension Connection {
+extension DatabaseSession {
     func facts() throws(BackupError) -> ClusterFacts {
         let row = try one(
             """

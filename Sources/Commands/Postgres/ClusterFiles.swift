@@ -3,15 +3,49 @@
 import BackstopCore
 
 struct ClusterFiles: Sendable {
-    let tree: any FileTree
+    /// As in `pg1-…`.
+    let index: Int
     let path: String
+    let tree: any FileTree
+    /// The whole file system that the cluster is in.
+    let root: any FileTree
+    /// Where it is, when that is not this host.
+    let host: (any FarHost)?
     private let forced: PostgresVersion?
 
-    /// `path`: PGDATA.
+    /// A cluster of this host. `path`: PGDATA.
     init(_ context: RunContext, path: String) throws(BackupError) {
         self.path = path
+        index = 1
         tree = context.openTree(path)
+        root = context.openTree("")
+        host = nil
         forced = try context.forcedVersion()
+    }
+
+    /// The cluster with that index, here or on the host that `pgN-host` names. `locks`: what is to be locked there.
+    init(_ context: RunContext, _ index: Int, locks: HostLocks? = nil) throws(BackupError) {
+        let options = context.options
+        self.index = index
+        path = try options.required("pg-path", index)
+        forced = try context.forcedVersion()
+        guard options.isGiven("pg-host", index) else {
+            host = nil
+            tree = context.openTree(path)
+            root = context.openTree("")
+            return
+        }
+        let host = try context.openHost(options, index, context.driverContext(locks: locks), ClusterAddress.wire(options, index))
+        self.host = host
+        tree = host.tree(path)
+        root = host.tree("")
+    }
+
+    var name: String { "pg\(index)" }
+
+    func connect(_ context: RunContext) throws(BackupError) -> any DatabaseSession {
+        if let host { return try FarDatabase(host) }
+        return try Connection(Connection.Settings(context, index))
     }
 
     func exists(_ name: String) async throws(BackupError) -> Bool { try await tree.stat(Key(name)) != nil }
@@ -30,7 +64,7 @@ struct ClusterFiles: Sendable {
         } catch  where error.code == .notFound {
             throw BackupError(
                 .fileMissing, "unable to open missing file '\(path)/\(Self.controlName)' for read",
-                hint: "is pg1-path the data directory of a PostgreSQL cluster?")
+                hint: "is \(name)-path the data directory of a PostgreSQL cluster?")
         } catch {
             throw error.during("'\(path)/\(Self.controlName)'")
         }

@@ -6,7 +6,7 @@ import Glibc
 
 /// One session; one query at a time. Calls block the thread, but no longer than the time-out, and end early when the process is
 /// asked to end. A backup must be started and stopped in the same session.
-final class Connection {
+final class Connection: DatabaseSession {
     struct Settings: Sendable {
         /// The folder of the server's socket; nil: libpq's default.
         var socketPath: String?
@@ -22,6 +22,8 @@ final class Connection {
 
     let settings: Settings
     let version: PostgresVersion
+    /// As libpq tells it: 150004.
+    let serverNumber: Int
     private let pq: UnsafePointer<backstop_pq>
     /// Nil when the session was given up.
     private var handle: OpaquePointer?
@@ -53,7 +55,8 @@ final class Connection {
         // Until all of `self` is set it has no deinit that would close the session.
         do throws(BackupError) {
             try Self.finishConnecting(pq, handle, settings)
-            version = try PostgresVersion(serverNumber: Int(pq.pointee.PQserverVersion(handle)))
+            serverNumber = Int(pq.pointee.PQserverVersion(handle))
+            version = try PostgresVersion(serverNumber: serverNumber)
         } catch {
             pq.pointee.PQfinish(handle)
             throw error
@@ -79,7 +82,7 @@ final class Connection {
     /// Runs one statement with `parameters` for `$1`, `$2`…, or several statements without parameters.
     /// Returns the rows of the last one, columns as text. Throws `.dbQuery` with the server's message.
     @discardableResult
-    func query(_ sql: String, _ parameters: [String?] = []) throws(BackupError) -> [[String?]] {
+    func query(_ sql: String, _ parameters: [String?]) throws(BackupError) -> [[String?]] {
         guard let handle else { throw failed(sql, "the session was closed after an earlier failure") }
         let sent =
             parameters.isEmpty

@@ -18,7 +18,7 @@ struct BackupStop: Sendable, Equatable {
     let tablespaceMap: String?
 }
 
-extension Connection {
+extension DatabaseSession {
     /// Begins a backup, which lives as long as this session: the server aborts it when the session ends.
     /// `fast`: with a checkpoint at once, else spread over time.
     func startBackup(label: String, fast: Bool) throws(BackupError) -> BackupStart {

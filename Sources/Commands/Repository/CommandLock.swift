@@ -15,24 +15,28 @@ final class CommandLock: Sendable {
     }
 
     private let held: Mutex<[Held]>
-    private let executionID: String
+    /// The name of the run (`exec-id`).
+    let run: String
 
-    /// Takes all or throws `.lockAcquire` (50) naming what is busy.
-    init(_ kinds: [Kind], stanza: String, repositories: [Int], _ context: RunContext) throws(BackupError) {
-        executionID = context.options.string("exec-id") ?? "\(getpid())-" + String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16)
+    /// Takes all or throws `.lockAcquire` (50) naming what is busy. What the same run has taken, on behalf of another host, is not busy.
+    init(
+        _ kinds: [Kind], stanza: String, repositories: [Int], run: String? = nil, _ context: RunContext
+    ) throws(BackupError) {
+        let run = run ?? context.options.string("exec-id") ?? "\(getpid())-" + String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16)
         var taken: [Held] = []
         let folder = Self.folder(context)
         do throws(BackupError) {
             try Self.makeFolder(folder)
             for kind in kinds {
                 for repository in repositories {
-                    taken.append(try Self.take("\(folder)/\(stanza)-\(kind.rawValue)-\(repository).lock"))
+                    if let lock = try Self.take("\(folder)/\(stanza)-\(kind.rawValue)-\(repository).lock", run) { taken.append(lock) }
                 }
             }
         } catch {
             for lock in taken { Self.release(lock) }
             throw error
         }
+        self.run = run
         held = Mutex(taken)
         write(progress: nil)
     }
@@ -43,7 +47,7 @@ final class CommandLock: Sendable {
     func tell(size: UInt64, complete: UInt64) { write(progress: (size, complete)) }
 
     private func write(progress: (size: UInt64, complete: UInt64)?) {
-        var object: [String: JSON] = ["execId": .string(executionID), "pid": JSON(Int(getpid()))]
+        var object: [String: JSON] = ["execId": .string(run), "pid": JSON(Int(getpid()))]
         if let progress {
             object["pctCplt"] = JSON(progress.size == 0 ? 0 : hundredthsOfPercent(progress.complete, of: progress.size))
             object["sz"] = JSON(progress.size)
@@ -71,7 +75,8 @@ final class CommandLock: Sendable {
             .pathCreate, "unable to create lock path '\(path)': \(systemMessage(errno))", hint: "set another folder with --lock-path.")
     }
 
-    private static func take(_ path: String) throws(BackupError) -> Held {
+    /// nil: the run has it already.
+    private static func take(_ path: String, _ run: String) throws(BackupError) -> Held? {
         // `info` takes a lock for a moment to see whether it is held, so a busy lock is tried again.
         for attempt in 0..<5 {
             if attempt > 0 { usleep(50_000) }
@@ -93,7 +98,9 @@ final class CommandLock: Sendable {
                         .lockAcquire, "'\(path)' is not a lock file", hint: "remove it, or set another folder with --lock-path.")
                 }
             }
+            let holder = content(descriptor)?["execId"]?.string
             close(descriptor)
+            if holder == run { return nil }
         }
         throw BackupError(
             .lockAcquire, "unable to acquire lock on file '\(path)': Resource temporarily unavailable",
@@ -131,11 +138,22 @@ final class CommandLock: Sendable {
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { return nil }
-        let bytes = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
-            count = max(0, pread(descriptor, buffer.baseAddress, 4096, 0))
-        }
-        let json = JSON(parsing: bytes)
+        let json = content(descriptor)
         return State(size: json?["sz"]?.uint, complete: json?["szCplt"]?.uint)
+    }
+
+    private static func content(_ descriptor: Int32) -> JSON? {
+        JSON(
+            parsing: [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
+                count = max(0, pread(descriptor, buffer.baseAddress, 4096, 0))
+            })
+    }
+}
+
+extension HostLocks {
+    /// What `lock` of this host asks of others.
+    init(_ lock: CommandLock, _ kinds: [CommandLock.Kind], _ repositories: [Int]) {
+        self.init(kinds: kinds.map(\.rawValue), repositories: repositories, run: lock.run)
     }
 }
 

@@ -14,21 +14,21 @@ struct Repository: Sendable {
     var name: String { "repo\(index)" }
 
     /// Opens the storage that the options of this index describe.
-    static func open(_ index: Int, _ context: RunContext) async throws(BackupError) -> Repository {
+    /// `locks`: what is to be locked on the repository's host, when that is another one.
+    static func open(_ index: Int, _ context: RunContext, locks: HostLocks? = nil) async throws(BackupError) -> Repository {
         let options = context.options
         let registry = context.registry
-        let cipherType = options.string("repo-cipher-type", index) ?? "none"
-        let storage = try await openStorage(index, context, context.driverContext())
+        let storage = try await openStorage(index, context, context.driverContext(locks: locks))
         if options.isGiven("repo-target-time"), !storage.capabilities.contains(.versions) {
             throw BackupError(
                 .unsupported,
                 "repo\(index) cannot be seen as it was at a time: a storage of type '\(storageType(index, options))' keeps no old versions",
                 hint: "take out repo-target-time.")
         }
-        return Repository(
-            index: index, storage: storage, registry: registry,
-            cipher: cipherType == "none" ? nil : try registry.cipher(cipherType),
-            passphrase: cipherType == "none" ? nil : try options.required("repo-cipher-pass", index))
+        var encryption = try Encryption(options, index)
+        if !options.isGiven("repo-cipher-type", index) { encryption = (storage as? any FarStorage)?.encryption }
+        let cipher = if let encryption { try registry.cipher(encryption.cipher) } else { CipherDriver?.none }
+        return Repository(index: index, storage: storage, registry: registry, cipher: cipher, passphrase: encryption?.passphrase)
     }
 
     private static func storageType(_ index: Int, _ options: Options) -> String { options.string("repo-type", index) ?? "posix" }
@@ -122,6 +122,15 @@ struct Repository: Sendable {
         guard cipher != nil else { return nil }
         var generator = SystemRandomNumberGenerator()
         return base64((0..<48).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+    }
+}
+
+extension Encryption {
+    /// As the options of a repository say; nil when it is not encrypted.
+    init?(_ options: Options, _ index: Int) throws(BackupError) {
+        let cipher = options.string("repo-cipher-type", index) ?? "none"
+        if cipher == "none" { return nil }
+        self.init(cipher: cipher, passphrase: try options.required("repo-cipher-pass", index))
     }
 }
 

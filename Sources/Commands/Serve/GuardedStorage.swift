@@ -3,7 +3,8 @@
 import BackstopCore
 
 /// Refuses what is outside of one stanza, and what `access` does not allow.
-struct GuardedStorage: Storage {
+class GuardedStorage: Storage, @unchecked Sendable {
+    // Not final, so the compiler does not see that all of it is constant.
     private let base: any Storage
     private let stanza: String?
     private let mayRead: Bool
@@ -13,7 +14,17 @@ struct GuardedStorage: Storage {
     private let checkStopped: @Sendable () throws(BackupError) -> Void
 
     /// `access`: `all`, `read` (nothing changes), `write` (nothing is removed, and of what is there only the info files are read).
-    init(
+    /// What guards a file tree is one too.
+    static func guarding(
+        _ base: any Storage, stanza: String?, access: String, checkStopped: @escaping @Sendable () throws(BackupError) -> Void
+    ) -> GuardedStorage {
+        if let tree = base as? any FileTree {
+            return GuardedTree(tree, stanza: stanza, access: access, checkStopped: checkStopped)
+        }
+        return GuardedStorage(base, stanza: stanza, access: access, checkStopped: checkStopped)
+    }
+
+    fileprivate init(
         _ base: any Storage, stanza: String?, access: String, checkStopped: @escaping @Sendable () throws(BackupError) -> Void
     ) {
         self.base = base
@@ -35,12 +46,24 @@ struct GuardedStorage: Storage {
     }
 
     /// `archive/STANZA` and `backup/STANZA`; the folders above them may be looked at.
-    private func check(_ what: String, _ key: Key, looksOnly: Bool = false) throws(BackupError) {
+    fileprivate func check(_ what: String, _ key: Key, looksOnly: Bool = false) throws(BackupError) {
         guard let stanza else { return }
         let parts = key.path.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
         let isAbove = key.isRoot || parts.count == 1 && (parts[0] == "archive" || parts[0] == "backup")
         let isInside = parts.count > 1 && (parts[0] == "archive" || parts[0] == "backup") && parts[1].utf8.elementsEqual(stanza.utf8)
         if !isInside && !(looksOnly && isAbove) { throw denied(what, key) }
+    }
+
+    fileprivate func checkWrite(_ what: String, _ key: Key) throws(BackupError) {
+        try check(what, key)
+        guard mayWrite else { throw denied(what, key) }
+        try checkStopped()
+    }
+
+    fileprivate func checkRemove(_ key: Key) throws(BackupError) {
+        try check("remove", key)
+        guard mayRemove else { throw denied("remove", key) }
+        try checkStopped()
     }
 
     /// What a writer has to read: the info files, the manifests of earlier backups, and timelines.
@@ -61,9 +84,7 @@ struct GuardedStorage: Storage {
     func put<Source: ByteSource & ~Copyable>(
         _ key: Key, from source: inout Source, _ options: PutOptions
     ) async throws(BackupError) -> Entry {
-        try check("write", key)
-        guard mayWrite else { throw denied("write", key) }
-        try checkStopped()
+        try checkWrite("write", key)
         return try await base.put(key, from: &source, options)
     }
 
@@ -85,23 +106,48 @@ struct GuardedStorage: Storage {
     }
 
     func remove(_ key: Key) async throws(BackupError) {
-        try check("remove", key)
-        guard mayRemove else { throw denied("remove", key) }
-        try checkStopped()
+        try checkRemove(key)
         try await base.remove(key)
     }
 
     func remove(_ keys: [Key]) async throws(BackupError) {
-        for key in keys {
-            try check("remove", key)
-            guard mayRemove else { throw denied("remove", key) }
-        }
-        try checkStopped()
+        for key in keys { try checkRemove(key) }
         try await base.remove(keys)
     }
 
     func sync(_ prefix: Key) async throws(BackupError) {
         try check("make durable", prefix, looksOnly: true)
         if mayWrite { try await base.sync(prefix) }
+    }
+}
+
+/// A file tree likewise.
+private final class GuardedTree: GuardedStorage, FileTree, @unchecked Sendable {
+    private let tree: any FileTree
+
+    init(_ tree: any FileTree, stanza: String?, access: String, checkStopped: @escaping @Sendable () throws(BackupError) -> Void) {
+        self.tree = tree
+        super.init(tree, stanza: stanza, access: access, checkStopped: checkStopped)
+    }
+
+    func makeDirectory(_ key: Key, _ attributes: Attributes) async throws(BackupError) {
+        try checkWrite("make folder", key)
+        try await tree.makeDirectory(key, attributes)
+    }
+
+    func removeDirectory(_ key: Key) async throws(BackupError) {
+        try checkRemove(key)
+        try await tree.removeDirectory(key)
+    }
+
+    func link(_ key: Key, to target: String, _ kind: LinkKind) async throws(BackupError) {
+        try checkWrite("link", key)
+        if kind == .hard { try check("link to", Key(target)) }
+        try await tree.link(key, to: target, kind)
+    }
+
+    func setAttributes(_ key: Key, _ attributes: Attributes) async throws(BackupError) {
+        try checkWrite("set attributes of", key)
+        try await tree.setAttributes(key, attributes)
     }
 }

@@ -11,12 +11,13 @@ struct StanzaCreate {
         try StopFile.check(stanza, context)
         let indexes = context.options.indexes(.repo)
         let lock = try CommandLock(CommandLock.Kind.allCases, stanza: stanza, repositories: indexes, context)
+        let farLocks = HostLocks(lock, CommandLock.Kind.allCases, indexes)
         let command = StanzaCreate(context: context, stanza: stanza)
-        let (control, cluster) = try await command.cluster()
+        let (control, cluster) = try await command.cluster(farLocks)
         for index in indexes {
             context.log.info("stanza-create for stanza '\(stanza)' on repo\(index)")
             do throws(BackupError) {
-                try await command.create(try await Repository.open(index, context), control)
+                try await command.create(try await Repository.open(index, context, locks: farLocks), control)
             } catch {
                 throw error.message.hasPrefix("repo\(index)") ? error : error.during("repo\(index)")
             }
@@ -24,10 +25,10 @@ struct StanzaCreate {
         _ = (lock, cluster)
     }
 
-    /// pg_control of the cluster that is in pg1-path; with `--online` the server must agree that it is its own.
-    private func cluster() async throws(BackupError) -> (ControlFile, ClusterFiles) {
-        let cluster = try ClusterFiles(context, path: try context.options.required("pg-path", 1))
-        if context.options.optionalFlag("online") ?? true { _ = try OnlineSession(context, cluster) }
+    /// pg_control of the cluster; with `--online` its server must agree that it is its own, and be the primary.
+    private func cluster(_ locks: HostLocks) async throws(BackupError) -> (ControlFile, ClusterFiles) {
+        let isOnline = context.options.optionalFlag("online") ?? true
+        let cluster = isOnline ? try Primary.find(context, locks: locks).cluster : try ClusterFiles(context, 1, locks: locks)
         return (try await cluster.control(), cluster)
     }
 

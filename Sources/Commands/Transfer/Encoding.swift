@@ -27,11 +27,15 @@ struct Encoding: Sendable {
     /// Whether the stored form differs from the content.
     var changesBytes: Bool { codec.name != "none" || cipher != nil }
 
-    func steps() throws(BackupError) -> [Step] {
-        var steps: [Step] = []
-        if codec.name != "none" { steps.append(.transform(try codec.open(level, .normal).encoder())) }
-        if let cipher, let passphrase { steps.append(.transform(try cipher.open(passphrase, .normal).encoder())) }
-        return steps
+    func steps() throws(BackupError) -> [Step] { try compression() + encryption() }
+
+    func compression() throws(BackupError) -> [Step] {
+        codec.name == "none" ? [] : [.transform(try codec.open(level, .normal).encoder())]
+    }
+
+    func encryption() throws(BackupError) -> [Step] {
+        guard let cipher, let passphrase else { return [] }
+        return [.transform(try cipher.open(passphrase, .normal).encoder())]
     }
 }
 

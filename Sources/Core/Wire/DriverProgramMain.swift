@@ -13,7 +13,7 @@ extension DriverDescription {
                 input: STDIN_FILENO, output: STDOUT_FILENO, peer: "pgBackstop",
                 patience: Channel.Patience(answer: .seconds(3600), transfer: .seconds(3600)))
             var server = StorageServer(channel, self) { (configuration) throws(BackupError) in
-                try await open(configuration["path"]?.string ?? "", configuration["options"] ?? .object([:]))
+                ServedStorage(try await open(configuration["path"]?.string ?? "", configuration["options"] ?? .object([:])))
             }
             do throws(BackupError) {
                 try await server.run()

@@ -1,4 +1,4 @@
-// The other end of the protocol: any storage, served on two descriptors.
+// The other end of the protocol: any storage or file tree, served on two descriptors.
 
 import Glibc
 
@@ -6,12 +6,12 @@ import Glibc
 public struct StorageServer: ~Copyable {
     private let channel: Channel
     private let description: DriverDescription
-    private let open: (JSON) async throws(BackupError) -> any Storage
+    private let open: (JSON) async throws(BackupError) -> ServedStorage
     private var block = Block(capacity: 256 << 10)
 
     /// `open` makes the storage from the configuration that the client sends.
     public init(
-        _ channel: Channel, _ description: DriverDescription, open: @escaping (JSON) async throws(BackupError) -> any Storage
+        _ channel: Channel, _ description: DriverDescription, open: @escaping (JSON) async throws(BackupError) -> ServedStorage
     ) {
         self.channel = channel
         self.description = description
@@ -20,7 +20,7 @@ public struct StorageServer: ~Copyable {
 
     /// Returns when the client has ended in order. What it had not finished to put is forgotten.
     public mutating func run() async throws(BackupError) {
-        var storage: (any Storage)?
+        var served: ServedStorage?
         // Between requests a client may think as long as it likes.
         while let header = try channel.header(waiting: .seconds(1 << 30)) {
             guard header.kind == .call else { throw channel.unexpected(header, "a request") }
@@ -30,13 +30,13 @@ public struct StorageServer: ~Copyable {
                 case "hello": try channel.send(.reply, description.wire)
                 case "start":
                     let opened = try await open(call["config"] ?? .object([:]))
-                    storage = opened
-                    try channel.send(.reply, .object(["location": .string(opened.location)]))
+                    served = opened
+                    try channel.send(.reply, opened.wire)
                 case "put":
-                    try await put(call, storage)
+                    try await put(call, served?.storage)
                 default:
-                    guard let storage else { throw Self.notStarted }
-                    try await answer(call, storage)
+                    guard let served else { throw Self.notStarted }
+                    try await answer(call, served)
                 }
             } catch {
                 // What it could not be told, it will not be told now either.
@@ -65,9 +65,10 @@ public struct StorageServer: ~Copyable {
         return key
     }
 
-    private mutating func answer(_ call: JSON, _ storage: any Storage) async throws(BackupError) {
+    private mutating func answer(_ call: JSON, _ served: ServedStorage) async throws(BackupError) {
+        let storage = served.storage
         switch call["op"]?.string {
-        case "open": try await sendObject(call, storage)
+        case "open": try await sendObject(call, served)
         case "stat":
             let entry = try await storage.stat(try Self.key(call))
             try Self.talk { () throws(BackupError) in try channel.send(.reply, .object(["entry": entry?.wire ?? .null])) }
@@ -91,15 +92,38 @@ public struct StorageServer: ~Copyable {
         case "sync":
             try await storage.sync(try Self.key(call, "prefix"))
             try done()
-        case let other: throw BackupError(.unsupported, "there is no request '\(other ?? "")'")
+        case let other:
+            let operation = other ?? ""
+            if let tree = storage as? any FileTree, try await change(tree, operation, call) { return try done() }
+            let reply = try await served.more?.answer(operation, call) { (entry) throws(BackupError) in
+                try Self.talk { () throws(BackupError) in try channel.send(.entry, entry) }
+            }
+            guard let reply else { throw BackupError(.unsupported, "there is no request '\(operation)'") }
+            try Self.talk { () throws(BackupError) in try channel.send(.reply, reply) }
         }
+    }
+
+    /// Folders, links and attributes. False when there is no such request.
+    private func change(_ tree: any FileTree, _ operation: String, _ call: JSON) async throws(BackupError) -> Bool {
+        switch operation {
+        case "mkdir": try await tree.makeDirectory(try Self.key(call), Attributes(wire: call))
+        case "rmdir": try await tree.removeDirectory(try Self.key(call))
+        case "setattr": try await tree.setAttributes(try Self.key(call), Attributes(wire: call))
+        case "link":
+            guard let kind = LinkKind(rawValue: call["kind"]?.string ?? ""), let target = call["target"]?.string else {
+                throw BackupError(.invalid, "a link is of the kind 'symbolic' or 'hard' and has a target")
+            }
+            try await tree.link(try Self.key(call), to: target, kind)
+        default: return false
+        }
+        return true
     }
 
     private func done() throws(BackupError) {
         try Self.talk { () throws(BackupError) in try channel.send(.reply, .object([:])) }
     }
 
-    private mutating func sendObject(_ call: JSON, _ storage: any Storage) async throws(BackupError) {
+    private mutating func sendObject(_ call: JSON, _ served: ServedStorage) async throws(BackupError) {
         var range: Range<UInt64>?
         if let given = call["range"], given != .null {
             guard let bounds = given.array, bounds.count == 2, let low = bounds[0].uint, let high = bounds[1].uint, low <= high else {
@@ -107,7 +131,14 @@ public struct StorageServer: ~Copyable {
             }
             range = low..<high
         }
-        var source = try await storage.open(try Self.key(call), range: range)
+        var steps: (any ServedChain)?
+        if let given = call["steps"], given != .null {
+            guard let more = served.more else { throw BackupError(.unsupported, "no steps can be run here") }
+            steps = try more.chain(call)
+        }
+        let object = try await served.storage.open(try Self.key(call), range: range)
+        var source: any ByteSource & ~Copyable
+        if let steps { source = try Flow(object, steps.chain) } else { source = object }
         try done()
         let channel = channel
         var more = true
@@ -116,7 +147,8 @@ public struct StorageServer: ~Copyable {
             more = try await block.fill(from: &source)
             try Self.talk { () throws(BackupError) in try channel.send(&block) }
         }
-        try Self.talk { () throws(BackupError) in try channel.send(.end, .object([:])) }
+        let findings = steps?.findings ?? [:]
+        try Self.talk { () throws(BackupError) in try channel.send(.end, .object(findings)) }
     }
 
     private func put(_ call: JSON, _ storage: (any Storage)?) async throws(BackupError) {

@@ -50,6 +50,15 @@ extension Entry {
     }
 }
 
+extension Encryption {
+    public init?(wire value: JSON) {
+        guard let cipher = value["cipher"]?.string, let passphrase = value["passphrase"]?.string else { return nil }
+        self.init(cipher: cipher, passphrase: passphrase)
+    }
+
+    public var wire: JSON { .object(["cipher": .string(cipher), "passphrase": .string(passphrase)]) }
+}
+
 extension Key {
     /// nil when it is no text, or a path that leads outside. The empty text is the root.
     init?(wire value: JSON?) {

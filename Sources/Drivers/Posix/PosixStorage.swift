@@ -28,7 +28,7 @@ public final class PosixStorage: FileTree {
 
     let root: String
     let modes: Modes
-    /// For somebody else, who sees a storage and not a tree: no link is followed that leads out of `root`, and empty folders go.
+    /// For somebody else: no link is followed that leads out of `root`, and none is made.
     private let isConfined: Bool
     private let blocks = BlockPool()
     private let accounts = Accounts.shared
@@ -47,8 +47,8 @@ public final class PosixStorage: FileTree {
 
     func path(_ key: Key) -> String { key.isRoot ? (root.isEmpty ? "/" : root) : "\(root)/\(key.path)" }
 
-    /// The path of `key`, when that is not outside. Who can make links in the repository is trusted, so it need not be one step with the
-    /// call that uses the path.
+    /// The path of `key`, when that is not outside. Who can make links to the outside is trusted, so it need not be one step with the call
+    /// that uses the path.
     private func confined(_ key: Key) throws(BackupError) -> String {
         let path = path(key)
         guard isConfined, !key.isRoot, let inside = realpath(root, nil) else { return path }
@@ -235,16 +235,6 @@ public final class PosixStorage: FileTree {
         } else if errno != ENOENT && errno != ENOTDIR {
             throw systemError("remove", path, denied: .fileRemove)
         }
-        if isConfined { pruneFolders(key.parent) }
-    }
-
-    /// Others see a storage, not a tree: a folder is there while something is in it.
-    private func pruneFolders(_ folder: Key) {
-        var folder = folder
-        while !folder.isRoot, rmdir(path(folder)) == 0 {
-            folder = folder.parent
-            unsynced.note(path(folder), folder: path(folder))
-        }
     }
 
     /// Also makes durable the names of `prefix` itself and of what is directly in it, whoever made them.
@@ -258,8 +248,9 @@ public final class PosixStorage: FileTree {
 
     /// Durable after the next `sync`, like what is put with `durable: false`.
     public func makeDirectory(_ key: Key, _ attributes: Attributes) async throws(BackupError) {
+        let path = try confined(key)
         try makeFolders(key, mode: attributes.mode ?? modes.folder, durable: false)
-        try accounts.apply(attributes, path: path(key))
+        try accounts.apply(attributes, path: path)
     }
 
     /// Creates the folder and the missing ones above it.
@@ -288,6 +279,7 @@ public final class PosixStorage: FileTree {
     }
 
     public func removeDirectory(_ key: Key) async throws(BackupError) {
+        _ = try confined(key.parent)
         let path = path(key)
         if rmdir(path) == 0 {
             unsynced.note(parentPath(path), folder: parentPath(path))
@@ -297,6 +289,8 @@ public final class PosixStorage: FileTree {
     }
 
     public func link(_ key: Key, to target: String, _ kind: LinkKind) async throws(BackupError) {
+        _ = try confined(key.parent)
+        if isConfined { try refuseOutside(target, from: kind == .hard ? .root : key.parent) }
         let path = path(key)
         func make() -> Int32 { kind == .symbolic ? symlink(target, path) : Glibc.link(self.path(Key(target)), path) }
         if make() != 0 {
@@ -307,8 +301,30 @@ public final class PosixStorage: FileTree {
         unsynced.note(parentPath(path), folder: parentPath(path))
     }
 
+    /// For what a client links: `target`, seen from `folder`, stays inside whatever links there are. So its steps up come first, and there
+    /// is no link among the folders that they go through.
+    private func refuseOutside(_ target: String, from folder: Key) throws(BackupError) {
+        let parts = target.pathParts.filter { $0 != "." }
+        let up = parts.prefix { $0 == ".." }.count
+        let path = path(folder)
+        try makeFolders(folder, mode: modes.folder, durable: false)
+        let real = realpath(path, nil)
+        let inside = realpath(root, nil)
+        defer {
+            free(real)
+            free(inside)
+        }
+        let isPlain =
+            if let real, let inside { String(cString: real) == String(cString: inside) + path.dropFirst(root.count) } else { false }
+        guard isPlain, up <= (folder.isRoot ? 0 : folder.path.pathParts.count), !parts.dropFirst(up).contains(".."),
+            !target.hasBytes("/")
+        else {
+            throw BackupError(.denied, "a link to '\(target)' may lead out of '\(root)'", hint: "for other hosts no such link is made.")
+        }
+    }
+
     public func setAttributes(_ key: Key, _ attributes: Attributes) async throws(BackupError) {
-        let path = path(key)
+        let path = try confined(key)
         try accounts.apply(attributes, path: path)
         unsynced.note(path, folder: key.isRoot ? path : parentPath(path))
     }

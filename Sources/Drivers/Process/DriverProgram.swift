@@ -40,6 +40,12 @@ final class Conversation: @unchecked Sendable {
         description = try DriverDescription(wire: hello, from: name)
     }
 
+    static func call(_ operation: String, _ members: [String: JSON]) -> JSON {
+        var members = members
+        members["op"] = .string(operation)
+        return .object(members)
+    }
+
     /// Sends a request and waits for its answer.
     func ask(_ call: JSON) throws(BackupError) -> JSON {
         try channel.send(.call, call)

@@ -3,99 +3,96 @@
 internal import BackstopCore
 internal import Synchronization
 
-/// Every request has a process for itself; processes are kept for the next one, so there are as many as requests were under way at a time.
-final class ProcessStorage: Storage {
-    private let program: DriverProgram
-    private let configuration: JSON
-    private let idle = Mutex<[Conversation]>([])
+/// Keys are below `prefix` of what the driver opened.
+class ProcessStorage: FarStorage, @unchecked Sendable {
+    // Not final, so the compiler does not see that all of it is constant.
+    fileprivate let conversations: Conversations
+    private let prefix: Key
     let capabilities: Capabilities
     let location: String
+    /// Only of a host with our own program, whose keys are ours to know.
+    let encryption: Encryption?
     private let blocks = BlockPool()
 
-    /// `first` has said hello; the storage is opened with `configuration`. `host`: where that is, for people.
-    init(_ program: DriverProgram, _ first: Conversation, _ configuration: JSON, host: String? = nil) throws(BackupError) {
-        self.program = program
-        self.configuration = configuration
-        capabilities = first.description.capabilities
-        let reply = try Self.begin(first, configuration)
-        location = (host.map { "\($0):" } ?? "") + (reply["location"]?.string ?? program.name)
-        idle.withLock { $0.append(first) }
+    fileprivate init(
+        _ conversations: Conversations, _ prefix: Key, _ capabilities: Capabilities, location: String, encryption: Encryption? = nil
+    ) {
+        self.encryption = encryption
+        self.conversations = conversations
+        self.prefix = prefix
+        self.capabilities = capabilities
+        self.location = location
     }
 
-    private static func begin(_ conversation: Conversation, _ configuration: JSON) throws(BackupError) -> JSON {
-        do throws(BackupError) {
-            return try conversation.ask(.object(["op": .string("start"), "config": configuration]))
-        } catch {
-            throw Refusal.of(error) ?? error
+    /// What `first`, which has said hello, opens: a file tree when the driver says that it is one. `host`: where that is, for people.
+    static func start(_ conversations: Conversations, _ first: Conversation, host: String? = nil) throws(BackupError) -> ProcessStorage {
+        let reply = try conversations.begin(first)
+        let capabilities = first.description.capabilities
+        let location = (host.map { "\($0):" } ?? "") + (reply["location"]?.string ?? conversations.program.name)
+        conversations.give(back: first)
+        let encryption = host == nil ? nil : reply["encryption"].flatMap { Encryption(wire: $0) }
+        if reply["tree"]?.bool == true {
+            return ProcessTree(conversations, .root, capabilities, location: location, encryption: encryption)
+        }
+        return ProcessStorage(conversations, .root, capabilities, location: location, encryption: encryption)
+    }
+
+    fileprivate func ask(_ operation: String, _ members: [String: JSON]) async throws(BackupError) {
+        try await conversations.request { (conversation) throws(BackupError) in
+            _ = try conversation.ask(Conversation.call(operation, members))
         }
     }
 
-    // MARK: Conversations
+    /// As the driver knows it.
+    fileprivate func wire(_ key: Key) -> JSON {
+        .string(prefix.isRoot ? key.path : key.isRoot ? prefix.path : "\(prefix.path)/\(key.path)")
+    }
 
-    private func take() throws(BackupError) -> Conversation {
-        while let kept = idle.withLock({ $0.popLast() }) {
-            if kept.isQuiet { return kept }
+    /// nil when it is none of ours.
+    private func entry(_ value: JSON) -> Entry? {
+        guard var entry = Entry(wire: value) else { return nil }
+        if prefix.isRoot { return entry }
+        if entry.key == prefix {
+            entry.key = .root
+        } else {
+            guard entry.key.path.isBelow(prefix.path) else { return nil }
+            entry.key = Key(entry.key.path.droppingBytes(prefix.path.utf8.count + 1))
         }
-        let conversation = try program.start()
-        _ = try Self.begin(conversation, configuration)
-        return conversation
-    }
-
-    func give(back conversation: Conversation) { idle.withLock { $0.append(conversation) } }
-
-    /// Runs one request. A conversation that broke is dropped, with its process.
-    private func request<Result>(
-        _ body: (Conversation) async throws(BackupError) -> Result
-    ) async throws(BackupError) -> Result {
-        let conversation = try take()
-        do throws(BackupError) {
-            let result = try await body(conversation)
-            give(back: conversation)
-            return result
-        } catch {
-            guard let told = Refusal.of(error) else { throw error }
-            give(back: conversation)
-            throw told
-        }
-    }
-
-    private func ask(_ operation: String, _ members: [String: JSON]) async throws(BackupError) -> JSON {
-        try await request { (conversation) throws(BackupError) in try conversation.ask(Self.call(operation, members)) }
-    }
-
-    static func call(_ operation: String, _ members: [String: JSON]) -> JSON {
-        var members = members
-        members["op"] = .string(operation)
-        return .object(members)
+        return entry
     }
 
     private func broken(_ what: String) -> BackupError {
-        BackupError(.corrupt, "\(program.name) \(what)", hint: "the driver does not keep to the protocol: see 'driver check'.")
+        BackupError(
+            .corrupt, "\(conversations.program.name) \(what)", hint: "the driver does not keep to the protocol: see 'driver check'.")
     }
 
     // MARK: The contract
 
     func open(_ key: Key, range: Range<UInt64>?) async throws(BackupError) -> any ByteSource & ~Copyable {
-        let conversation = try take()
-        var members: [String: JSON] = ["key": .string(key.path)]
+        try open(key, range, through: nil)
+    }
+
+    fileprivate func open(_ key: Key, _ range: Range<UInt64>?, through steps: FarSteps?) throws(BackupError) -> ProcessSource {
+        let conversation = try conversations.take()
+        var members = steps?.members ?? [:]
+        members["key"] = wire(key)
         if let range { members["range"] = .array([JSON(range.lowerBound), JSON(range.upperBound)]) }
         do throws(BackupError) {
-            _ = try conversation.ask(Self.call("open", members))
+            _ = try conversation.ask(Conversation.call("open", members))
         } catch {
-            guard let told = Refusal.of(error) else { throw error }
-            give(back: conversation)
-            throw told
+            throw conversations.end(conversation, error)
         }
-        return ProcessSource(self, conversation, key, most: range.map { UInt64($0.count) })
+        // Steps may make it longer.
+        return ProcessSource(conversations, conversation, key, most: steps == nil ? range.map { UInt64($0.count) } : nil, steps)
     }
 
     func put<Source: ByteSource & ~Copyable>(
         _ key: Key, from source: inout Source, _ options: PutOptions
     ) async throws(BackupError) -> Entry {
-        let conversation = try take()
+        let conversation = try conversations.take()
         var sent: UInt64 = 0
         var failure: BackupError?
-        try conversation.channel.send(.call, Self.call("put", ["key": .string(key.path), "options": options.wire]))
+        try conversation.channel.send(.call, Conversation.call("put", ["key": wire(key), "options": options.wire]))
         let lent = blocks.lend()
         do throws(BackupError) {
             var more = true
@@ -109,23 +106,21 @@ final class ProcessStorage: Storage {
             }
         } catch {
             // The source failed: the driver forgets what it has, says so, and is as good as before.
-            if abandon(conversation, error.message) { give(back: conversation) }
+            if abandon(conversation, error.message) { conversations.give(back: conversation) }
             throw error
         }
         if let failure { throw failure }
         do throws(BackupError) {
             try conversation.channel.send(.end, .object(["size": JSON(sent)]))
             let reply = try conversation.answer()
-            give(back: conversation)
-            guard let entry = reply["entry"].flatMap({ Entry(wire: $0) }), entry.key == key, entry.kind == .file else {
+            conversations.give(back: conversation)
+            guard let entry = reply["entry"].flatMap({ entry($0) }), entry.key == key, entry.kind == .file else {
                 throw broken("does not tell what it stored as '\(key)'")
             }
             guard entry.size == sent else { throw broken("says that '\(key)' has \(entry.size) bytes of the \(sent) that were sent") }
             return entry
         } catch {
-            guard let told = Refusal.of(error) else { throw error }
-            give(back: conversation)
-            throw told
+            throw conversations.end(conversation, error)
         }
     }
 
@@ -151,23 +146,25 @@ final class ProcessStorage: Storage {
     }
 
     func stat(_ key: Key) async throws(BackupError) -> Entry? {
-        let reply = try await ask("stat", ["key": .string(key.path)])
+        let reply = try await conversations.request { (conversation) throws(BackupError) in
+            try conversation.ask(Conversation.call("stat", ["key": wire(key)]))
+        }
         guard let value = reply["entry"], value != .null else { return nil }
-        guard let entry = Entry(wire: value), entry.key == key else { throw broken("answers with what is no entry for '\(key)'") }
+        guard let entry = entry(value), entry.key == key else { throw broken("answers with what is no entry for '\(key)'") }
         return entry
     }
 
     func list(_ prefix: Key, _ depth: Depth, _ visit: (Entry) throws(BackupError) -> Void) async throws(BackupError) {
-        try await request { (conversation) throws(BackupError) in
+        try await conversations.request { (conversation) throws(BackupError) in
             var members = depth.wireMembers
-            members["prefix"] = .string(prefix.path)
-            try conversation.channel.send(.call, Self.call("list", members))
+            members["prefix"] = wire(prefix)
+            try conversation.channel.send(.call, Conversation.call("list", members))
             while true {
                 let header = try conversation.next("a listing")
                 let value = try conversation.channel.json(header)
                 if header.kind == .reply { return }
                 guard header.kind == .entry else { throw conversation.channel.unexpected(header, "a listing") }
-                guard let entry = Entry(wire: value), !entry.key.isRoot,
+                guard let entry = entry(value), !entry.key.isRoot,
                     depth == .all ? prefix.isRoot || entry.key.path.isBelow(prefix.path) : entry.key.parent == prefix
                 else { throw broken("lists what is not in '\(prefix)': \(value.text.prefix(200))") }
                 guard depth == .all || depth.includes(entry.key) else { continue }
@@ -181,28 +178,62 @@ final class ProcessStorage: Storage {
     func remove(_ keys: [Key]) async throws(BackupError) {
         // A request may not be longer than a frame.
         for start in stride(from: 0, to: keys.count, by: 500) {
-            _ = try await ask("remove", ["keys": .array(keys[start..<min(keys.count, start + 500)].map { .string($0.path) })])
+            try await ask("remove", ["keys": .array(keys[start..<min(keys.count, start + 500)].map { wire($0) })])
         }
     }
 
-    func sync(_ prefix: Key) async throws(BackupError) { _ = try await ask("sync", ["prefix": .string(prefix.path)]) }
+    func sync(_ prefix: Key) async throws(BackupError) { try await ask("sync", ["prefix": wire(prefix)]) }
+}
+
+/// A file tree in another process.
+final class ProcessTree: ProcessStorage, SteppingTree, @unchecked Sendable {
+    /// What is below `prefix`.
+    override init(
+        _ conversations: Conversations, _ prefix: Key, _ capabilities: Capabilities, location: String, encryption: Encryption? = nil
+    ) {
+        super.init(
+            conversations, prefix, capabilities.union([.symbolicLinks, .hardLinks]), location: location, encryption: encryption)
+    }
+
+    func open(_ key: Key, range: Range<UInt64>?, through steps: FarSteps) async throws(BackupError) -> any ByteSource & ~Copyable {
+        try open(key, range, through: steps)
+    }
+
+    func makeDirectory(_ key: Key, _ attributes: Attributes) async throws(BackupError) {
+        try await ask("mkdir", attributes.wireMembers.merging(["key": wire(key)]) { $1 })
+    }
+
+    func removeDirectory(_ key: Key) async throws(BackupError) { try await ask("rmdir", ["key": wire(key)]) }
+
+    func link(_ key: Key, to target: String, _ kind: LinkKind) async throws(BackupError) {
+        // The target of a hard link is a key, that of a symbolic link any text.
+        try await ask(
+            "link",
+            ["key": wire(key), "target": kind == .hard ? wire(Key(target)) : .string(target), "kind": .string(kind.rawValue)])
+    }
+
+    func setAttributes(_ key: Key, _ attributes: Attributes) async throws(BackupError) {
+        try await ask("setattr", attributes.wireMembers.merging(["key": wire(key)]) { $1 })
+    }
 }
 
 /// The bytes of one object; the conversation is free again at their end.
 struct ProcessSource: ByteSource, ~Copyable {
-    private let storage: ProcessStorage
+    private let conversations: Conversations
     private var conversation: Conversation?
     private let key: Key
     private let most: UInt64?
+    private let steps: FarSteps?
     private var got: UInt64 = 0
     /// Of the frame under way.
     private var rest = 0
 
-    init(_ storage: ProcessStorage, _ conversation: Conversation, _ key: Key, most: UInt64?) {
-        self.storage = storage
+    init(_ conversations: Conversations, _ conversation: Conversation, _ key: Key, most: UInt64?, _ steps: FarSteps?) {
+        self.conversations = conversations
         self.conversation = conversation
         self.key = key
         self.most = most
+        self.steps = steps
     }
 
     mutating func read(into out: inout OutputRawSpan) async throws(BackupError) -> Bool {
@@ -213,8 +244,9 @@ struct ProcessSource: ByteSource, ~Copyable {
                 switch header.kind {
                 case .data: rest = header.length
                 case .end:
-                    _ = try conversation.channel.json(header)
-                    storage.give(back: conversation)
+                    let end = try conversation.channel.json(header)
+                    steps?.findings = end
+                    conversations.give(back: conversation)
                     self.conversation = nil
                     return false
                 default: throw conversation.channel.unexpected(header, "the bytes of '\(key)'")
@@ -227,9 +259,7 @@ struct ProcessSource: ByteSource, ~Copyable {
             return true
         } catch {
             self.conversation = nil
-            guard let told = Refusal.of(error) else { throw error }
-            storage.give(back: conversation)
-            throw told
+            throw conversations.end(conversation, error)
         }
     }
 }

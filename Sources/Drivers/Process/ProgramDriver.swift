@@ -15,10 +15,8 @@ public func programDriver(_ name: String, _ command: [String]) -> StorageDriver 
         open: { (options, index, context) throws(BackupError) in
             let (program, first) = try start(options, context)
             let own = try first.description.options(of: name, in: options, index)
-            let configuration = JSON.object([
-                "path": .string(try options.required("repo-path", index)), "options": .object(own),
-            ])
-            return try ProcessStorage(program, first, configuration)
+            let configuration: [String: JSON] = ["path": .string(try options.required("repo-path", index)), "options": .object(own)]
+            return try ProcessStorage.start(Conversations(program, configuration), first)
         })
 }
 

@@ -1,0 +1,50 @@
+// What `serve` does for a backup that is made on another host: it asks the database, and checks and compresses files where they are.
+
+import BackstopCore
+
+final class ClusterService: ServerExtension {
+    private let context: RunContext
+    private let index: Int
+    private var connection: Connection?
+    /// The chain of the last request, its memory kept for the next one, and the steps that it was made for.
+    private var last: (steps: String, chain: ServedSteps)?
+
+    init(_ context: RunContext, _ index: Int) {
+        self.context = context
+        self.index = index
+    }
+
+    func chain(_ call: JSON) throws(BackupError) -> any ServedChain {
+        let steps = call["steps"] ?? .null
+        let made: ServedSteps
+        if let last, last.steps == steps.text {
+            made = last.chain
+        } else {
+            made = try ServedSteps(steps, context.registry)
+            last = (steps.text, made)
+        }
+        made.next(segment: call["segment"]?.uint.flatMap { UInt32(exactly: $0) } ?? 0)
+        return made
+    }
+
+    func answer(_ operation: String, _ call: JSON, entry: (JSON) throws(BackupError) -> Void) async throws(BackupError) -> JSON? {
+        switch operation {
+        case "connect":
+            let made = try Connection(Connection.Settings(context, index))
+            connection = made
+            return .object(["version": .integer(Int64(made.serverNumber))])
+        case "query":
+            guard let connection else { throw BackupError(.invalid, "there is no session: send {\"op\":\"connect\"} first") }
+            guard let sql = call["sql"]?.string else { throw BackupError(.invalid, "a query needs its text, 'sql'") }
+            let rows = try connection.query(sql, (call["parameters"]?.array ?? []).map(\.string))
+            for row in rows { try entry(.array(row.map { $0.map(JSON.string) ?? .null }).inRow) }
+            return .object([:])
+        default: return nil
+        }
+    }
+}
+
+extension JSON {
+    /// A frame holds an object.
+    fileprivate var inRow: JSON { .object(["row": self]) }
+}

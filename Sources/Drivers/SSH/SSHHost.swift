@@ -1,0 +1,74 @@
+// Another host, on which the system's ssh client starts this program.
+
+internal import BackstopCore
+
+/// What `repoN-host-…` or `pgN-host-…` say.
+struct SSHHost {
+    private let options: Options
+    private let group: OptionSpec.Group
+    private let index: Int
+    let name: String
+
+    init(_ options: Options, _ group: OptionSpec.Group, _ index: Int) throws(BackupError) {
+        self.options = options
+        self.group = group
+        self.index = index
+        name = try options.required("\(group.rawValue)-host", index)
+    }
+
+    private func text(_ option: String) -> String? { options.string("\(group.rawValue)-host-\(option)", index) }
+
+    /// `serve` on that host, with `arguments` and those that say which stanza and configuration it is for.
+    func serve(_ arguments: [String], _ context: DriverContext) -> DriverProgram {
+        var far = [text("cmd") ?? context.programPath, "serve"] + arguments
+        if let stanza = options.string("stanza") { far.append("--stanza=\(stanza)") }
+        for name in ["config", "config-path", "config-include-path"] where options.isGiven("\(group.rawValue)-host-\(name)", index) {
+            if let value = text(name) { far.append("--\(name)=\(value)") }
+        }
+        return DriverProgram(name: "host '\(name)'", command: command(far), patience: Channel.Patience(options), log: context.log)
+    }
+
+    /// The first conversation, which tells whether the host can be reached at all.
+    func start(_ program: DriverProgram) throws(BackupError) -> Conversation {
+        do throws(BackupError) {
+            return try program.start()
+        } catch  where error.code == .unavailable {
+            let option = "\(group.rawValue)\(index)-host"
+            throw BackupError(
+                .hostConnect, "unable to reach \(option) '\(name)': \(error.message)",
+                hint:
+                    "does 'ssh \((port + [destination]).joined(separator: " ")) true' work for this user without a password?\n"
+                    + "is pgbackstop installed there? (\(option)-cmd is its path)")
+        }
+    }
+
+    private var destination: String { text("user").map { "\($0)@\(name)" } ?? name }
+
+    private var port: [String] {
+        guard let port = options.number("\(group.rawValue)-host-port", index), port > 0 else { return [] }
+        return ["-p", "\(port)"]
+    }
+
+    /// The command line that runs `far` there. It never asks anybody for a password: commands are run by PostgreSQL and by timers. A
+    /// connection on which nothing travels, as that of a backup's database session, is kept alive, and one that is dead is noticed.
+    private func command(_ far: [String]) -> [String] {
+        var command = [options.string("cmd-ssh") ?? "ssh"]
+        command += ["-T", "-o", "BatchMode=yes", "-o", "Compression=no", "-o", "LogLevel=ERROR"]
+        command += ["-o", "ServerAliveInterval=30", "-o", "ServerAliveCountMax=4"]
+        command += port
+        // A host that begins with a dash would be an option.
+        command += ["--", destination]
+        return command + [far.map(shellQuoted).joined(separator: " ")]
+    }
+}
+
+/// As one word for a POSIX shell.
+func shellQuoted(_ word: String) -> String {
+    let plain =
+        !word.isEmpty
+        && word.utf8.allSatisfy { byte in
+            byte >= UInt8(ascii: "0") && byte <= 57 || byte >= 65 && byte <= 90 || byte >= 97 && byte <= 122
+                || "-_./=:,@%+".utf8.contains(byte)
+        }
+    return plain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+}
