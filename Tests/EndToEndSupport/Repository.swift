@@ -7,6 +7,8 @@ public struct RepositoryKind: Sendable, CustomStringConvertible {
     public let description: String
     /// Whether pgBackRest can use it too: it speaks to a store by TLS only.
     public var peerReads = true
+    /// Whether its own host runs the backups.
+    public var isPulled: Bool { description == Self.pulled.description }
     /// An empty place of this kind, which lives as long as the folder. A folder can have several, each with a name.
     public let place: @Sendable (_ folder: TemporaryFolder, _ name: String) throws -> Place
 

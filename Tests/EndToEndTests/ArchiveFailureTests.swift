@@ -15,9 +15,9 @@ struct ArchiveFailureTests {
 
         static let all =
             [.noRights, .shortened, .overwritten].map { Pair(first: .posix, second: .posix, damage: $0) }
-            + RepositoryKind.others.flatMap {
-                [Pair(first: .posix, second: $0, damage: .shortened), Pair(first: $0, second: .posix, damage: .overwritten)]
-            }
+            // A host that pulls is configured as the host of the first repository only.
+            + RepositoryKind.others.filter { !$0.isPulled }.map { Pair(first: .posix, second: $0, damage: .shortened) }
+            + RepositoryKind.others.map { Pair(first: $0, second: .posix, damage: .overwritten) }
     }
 
     /// What one repository cannot give, the next one does.
