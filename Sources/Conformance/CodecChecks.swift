@@ -87,6 +87,7 @@ public let codecChecks: [Check<CodecSubject>] = [
             let encoded = try subject.encode(random.compressibleBytes(size))
             for extra in [1, 4, 15] {
                 try subject.expectRefused(encoded + random.bytes(extra), "a stream with \(extra) bytes after its end")
+                if extra % 4 == 0 && subject.allowsPadding { continue }
                 try subject.expectRefused(encoded + [UInt8](repeating: 0, count: extra), "a stream with \(extra) zeros after its end")
             }
         }

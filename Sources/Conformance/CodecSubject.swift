@@ -23,6 +23,8 @@ public struct CodecSubject: ConformanceSubject {
     public var knownAnswers: [(encoded: [UInt8], plain: [UInt8])] = []
     /// Streams that must be refused, and with what.
     public var refused: [(what: String, encoded: [UInt8], code: BackupError.Code)] = []
+    /// Zeros after the end, four at a time, belong to the format.
+    public var allowsPadding = false
     /// Whether the same bytes must be encoded differently each time.
     public var randomised = false
 

@@ -3,6 +3,7 @@
 import BackstopCodecs
 import BackstopConformance
 import BackstopCore
+import Glibc
 
 let registry: Registry = {
     var registry = Registry()
@@ -71,13 +72,29 @@ let codecSubjects: [CodecSubject] = try! [
     codec("bz2", .raw, .marked(several: false), header: "425a6839", fox: bz2Fox),
     cipher(.normal),
     cipher(.raw),
+    filter(),
 ]
+
+/// Two programs, one for each way.
+func filter() throws -> CodecSubject {
+    // Programs that end early close the pipe while they are written to; the program ignores that signal at its start.
+    signal(SIGPIPE, SIG_IGN)
+    let driver = filterCodec("xz", ["xz", "-T1", "-c"], ["xz", "-dc"])
+    var subject = CodecSubject(name: "filter xz", codec: try driver.open(0, .normal), format: .marked(several: true))
+    subject.header = bytes("fd377a585a00")
+    subject.knownAnswers = [(bytes(xzFox), fox)]
+    subject.allowsPadding = true
+    return subject
+}
 
 // Whatever a frame has (independent blocks, checksums, sizes), its tool's other settings are read too.
 private let lz4Fox =
     "04224d186440a72b00008054686520717569636b2062726f776e20666f78206a756d7073206f76657220746865206c617a7920646f6700000000dea45ee8"
 private let zstFox =
     "28b52ffd242b59010054686520717569636b2062726f776e20666f78206a756d7073206f76657220746865206c617a7920646f67bc71da1f"
+private let xzFox =
+    "fd377a585a000004e6d6b4460200210116000000742fe5a301002a54686520717569636b2062726f776e20666f78206a756d7073206f76657220746865206c61"
+    + "7a7920646f670000c4a14ae5c2b85e5b0001432bad506e571fb6f37d010000000004595a"
 private let bz2Fox =
     "425a6839314159265359459dee610000041380400004003ffffff0200031468680000031e9a9a64c8611b46d4762620849ed7aa1536565b125e3e260b1f89839"
     + "dd4c096f9ce85dc914e142411677b984"
