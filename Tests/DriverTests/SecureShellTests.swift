@@ -30,14 +30,7 @@ import Testing
         #expect(try bench.labels().count == (outcome.status == 0 ? 2 : 1))
         let again = try bench.attempt("--type=full", "backup")
         #expect(again.status == 0, "\(again)")
-        let rows = try cluster.fingerprint()
-        try cluster.archiveCurrentSegment()
-        try cluster.stop("immediate")
-        try run(["rm", "-rf", cluster.data])
-        let restored = try bench.restore()
-        try restored.start()
-        try restored.waitForPromotion()
-        #expect(try restored.fingerprint() == rows)
+        try bench.bringBack(cluster)
     }
 
     /// The line for authorized_keys that the user guide shows: one stanza, one folder, and nothing is removed.
@@ -88,14 +81,7 @@ import Testing
             try run(["head", "-c", "8", "\(far)/backup/demo/backup.info"]).output
                 == (encryption.isEmpty ? "[backrest" : "Salted__").prefix(8))
         #expect(try run(["readlink", "\(far)/backup/demo/latest"]).output == near.labels().last! + "\n")
-        let rows = try cluster.fingerprint()
-        try cluster.archiveCurrentSegment()
-        try cluster.stop("immediate")
-        try run(["rm", "-rf", cluster.data])
-        let restored = try near.restore()
-        try restored.start()
-        try restored.waitForPromotion()
-        #expect(try restored.fingerprint() == rows)
+        try near.bringBack(cluster)
     }
 
     /// `stop` on the host of the repository ends what other hosts write there, and nothing else.

@@ -157,6 +157,21 @@ public final class Workbench: Sendable {
         return cluster
     }
 
+    /// Destroys the cluster and brings it back: all of its rows must be there again. Returns the restored cluster, which runs.
+    @discardableResult
+    public func bringBack(_ cluster: Cluster) throws -> Cluster {
+        let rows = try cluster.fingerprint()
+        try cluster.archiveCurrentSegment()
+        try cluster.stop("immediate")
+        try EndToEndSupport.run(["rm", "-rf", cluster.data])
+        let restored = try restore()
+        try restored.start()
+        try restored.waitForPromotion()
+        let found = try restored.fingerprint()
+        guard found == rows else { throw Failure("the restored cluster has other rows:\n\(found)\nexpected:\n\(rows)") }
+        return restored
+    }
+
     /// What `info --output=json` says of the stanza.
     public func info(_ options: String..., tool: Tool? = nil) throws -> StanzaInfo {
         let outcome = try EndToEndSupport.attempt(command(options + ["--output=json", "info"], tool: tool), in: folder.path)

@@ -72,14 +72,7 @@ struct StoreOutageTests {
         let outcome = try backup.wait(within: 120)
         #expect(outcome.status == 0, "\(outcome)")
         #expect(try bench.labels().count == 2)
-        let rows = try cluster.fingerprint()
-        try cluster.archiveCurrentSegment()
-        try cluster.stop("immediate")
-        try run(["rm", "-rf", cluster.data])
-        let restored = try bench.restore()
-        try restored.start()
-        try restored.waitForPromotion()
-        #expect(try restored.fingerprint() == rows)
+        try bench.bringBack(cluster)
     }
 
     @Test func storeStaysAway() throws {
