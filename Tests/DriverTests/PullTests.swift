@@ -73,6 +73,29 @@ import Testing
         try bench.run("--type=full", "backup")
     }
 
+    /// A backup that is killed while its database has yet to answer leaves no lock on the cluster's host.
+    @Test func killedWhileTheDatabaseThinks() throws {
+        let bench = try Workbench(Format(.lz4), on: .pulled)
+        let cluster = try bench.clusterWithBackup()
+        let checkpointer = try cluster.query("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
+        try run(["kill", "-STOP", checkpointer.trimmingCharacters(in: .whitespacesAndNewlines)])
+        defer { _ = try? attempt(["kill", "-CONT", checkpointer.trimmingCharacters(in: .whitespacesAndNewlines)]) }
+        let backup = try bench.launch("--type=full", "backup")
+        try eventually("the backup waits for a checkpoint") {
+            let waiting = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_backup_start%' AND pid <> pg_backend_pid()"
+            return try cluster.query(waiting).contains("1") ? true : nil
+        }
+        #expect(FileManager.default.fileExists(atPath: bench.folder.path("lock/demo-backup-1.lock")))
+        backup.signal(SIGKILL)
+        _ = try backup.wait()
+        try eventually("the lock is free") {
+            try attempt(["flock", "-n", bench.folder.path("lock/demo-backup-1.lock"), "true"]).status == 0 ? true : nil
+        }
+        try run(["kill", "-CONT", checkpointer.trimmingCharacters(in: .whitespacesAndNewlines)])
+        try bench.run("--type=full", "backup")
+        #expect(try bench.labels().count == 2)
+    }
+
     /// Commands for the other host say so, and a configuration that mixes both hosts is refused.
     @Test func wrongHost() throws {
         let bench = try Workbench(Format(.lz4), on: .pulled)

@@ -7,7 +7,7 @@ import Glibc
 /// One session; one query at a time. Calls block the thread, but no longer than the time-out, and end early when the process is
 /// asked to end. A backup must be started and stopped in the same session.
 final class Connection: DatabaseSession {
-    struct Settings: Sendable {
+    struct Settings {
         /// The folder of the server's socket; nil: libpq's default.
         var socketPath: String?
         var port = 5432
@@ -18,6 +18,8 @@ final class Connection: DatabaseSession {
         var command: String
         /// For connecting, and for each query.
         var timeout: Duration = .seconds(1800)
+        /// Throws when nobody waits for the answer any more; asked while the server has not answered.
+        var checkWanted: () throws(BackupError) -> Void = { () throws(BackupError) in }
     }
 
     let settings: Settings
@@ -118,7 +120,7 @@ final class Connection: DatabaseSession {
         _ handle: OpaquePointer, _ sql: String, _ deadline: ContinuousClock.Instant
     ) throws(BackupError) -> OpaquePointer? {
         while pq.pointee.PQisBusy(handle) != 0 {
-            guard try Self.wait(pq.pointee.PQsocket(handle), POLLIN, until: deadline) else {
+            guard try Self.wait(pq.pointee.PQsocket(handle), POLLIN, until: deadline, settings) else {
                 throw failed(
                     sql, "no answer within \(settings.timeout)",
                     hint: "is the server overloaded? A longer time can be set with db-timeout.")
@@ -163,7 +165,8 @@ final class Connection: DatabaseSession {
             guard state != BACKSTOP_PQ_POLLING_FAILED, pq.pointee.PQsocket(handle) >= 0 else {
                 throw unreachable(settings, text(pq.pointee.PQerrorMessage(handle)))
             }
-            guard try wait(pq.pointee.PQsocket(handle), state == BACKSTOP_PQ_POLLING_READING ? POLLIN : POLLOUT, until: deadline) else {
+            guard try wait(pq.pointee.PQsocket(handle), state == BACKSTOP_PQ_POLLING_READING ? POLLIN : POLLOUT, until: deadline, settings)
+            else {
                 throw unreachable(settings, "no answer within \(settings.timeout)")
             }
             state = Int(pq.pointee.PQconnectPoll(handle))
@@ -178,9 +181,12 @@ final class Connection: DatabaseSession {
     }
 
     /// False when the time is up. Short naps: a signal does not interrupt this thread, so the wish to end must be looked for.
-    private static func wait(_ descriptor: Int32, _ events: Int32, until deadline: ContinuousClock.Instant) throws(BackupError) -> Bool {
+    private static func wait(
+        _ descriptor: Int32, _ events: Int32, until deadline: ContinuousClock.Instant, _ settings: Settings
+    ) throws(BackupError) -> Bool {
         while true {
             try Cancellation.check()
+            try settings.checkWanted()
             let left = deadline - ContinuousClock.now
             if left <= .zero { return false }
             var descriptor = pollfd(fd: descriptor, events: Int16(events), revents: 0)

@@ -5,13 +5,16 @@ import BackstopCore
 final class ClusterService: ServerExtension {
     private let context: RunContext
     private let index: Int
+    /// Throws when the client has gone: a server may take half an hour for a checkpoint, and meanwhile the stanza is locked here.
+    private let checkClient: () throws(BackupError) -> Void
     private var connection: Connection?
     /// The chain of the last request, its memory kept for the next one, and the steps that it was made for.
     private var last: (steps: String, chain: ServedSteps)?
 
-    init(_ context: RunContext, _ index: Int) {
+    init(_ context: RunContext, _ index: Int, checkClient: @escaping () throws(BackupError) -> Void) {
         self.context = context
         self.index = index
+        self.checkClient = checkClient
     }
 
     func chain(_ call: JSON) throws(BackupError) -> any ServedChain {
@@ -30,7 +33,9 @@ final class ClusterService: ServerExtension {
     func answer(_ operation: String, _ call: JSON, entry: (JSON) throws(BackupError) -> Void) async throws(BackupError) -> JSON? {
         switch operation {
         case "connect":
-            let made = try Connection(Connection.Settings(context, index))
+            var settings = Connection.Settings(context, index)
+            settings.checkWanted = checkClient
+            let made = try Connection(settings)
             connection = made
             return .object(["version": .integer(Int64(made.serverNumber))])
         case "query":

@@ -16,7 +16,11 @@ enum ServeCommand {
             (configuration) throws(BackupError) in
             let served =
                 options.number("pg") == nil
-                ? try await repository(configuration, context) : try cluster(configuration["cluster"] ?? .null, context)
+                ? try await repository(configuration, context)
+                : try cluster(configuration["cluster"] ?? .null, context) { () throws(BackupError) in
+                    // Nothing comes before it has its answer, so what can be read is the end.
+                    if !channel.isQuiet { throw BackupError(.cancelled, "the client has gone") }
+                }
             if let wanted = configuration["lock"], wanted != .null { lock = try take(wanted, context) }
             return served
         }
@@ -58,7 +62,9 @@ enum ServeCommand {
     }
 
     /// The cluster that `--pg` names: what the command line says of it holds, then what the client says, then this host's configuration.
-    private static func cluster(_ client: JSON, _ context: RunContext) throws(BackupError) -> ServedStorage {
+    private static func cluster(
+        _ client: JSON, _ context: RunContext, checkClient: @escaping () throws(BackupError) -> Void
+    ) throws(BackupError) -> ServedStorage {
         let stanza = try context.stanza()
         try StopFile.check(stanza, context)
         let index = Int(context.options.number("pg") ?? 1)
@@ -77,7 +83,7 @@ enum ServeCommand {
                 hint: "give it the path that 'serve' has on its host with --pg\(index)-path."
             )
         }
-        return ServedStorage(ReadOnlyCluster(context.openTree(""), path: path), ClusterService(context, index))
+        return ServedStorage(ReadOnlyCluster(context.openTree(""), path: path), ClusterService(context, index, checkClient: checkClient))
     }
 
     private static func path(_ text: String) throws(BackupError) -> OptionValue {
