@@ -163,6 +163,29 @@ import Testing
         #expect(try restored.fingerprint() == rows)
     }
 
+    /// What is pulled need not stay on the host that pulls it.
+    @Test(arguments: [RepositoryKind.s3, .ssh])
+    func storedElsewhere(_ kind: RepositoryKind) throws {
+        let bench = try Workbench(Format(.none, .aes), on: kind)
+        let cluster = try bench.clusterWithBackup()
+        try cluster.query("INSERT INTO item VALUES (0, 'pulled')")
+        let server = try SecureShell.shared.get()
+        let text = try String(contentsOfFile: bench.configuration, encoding: .utf8).replacing(
+            "[global]\n", with: "[global]\ncmd-ssh=\(server.client)\n")
+        // The order of lines does not matter, but one must not come twice.
+        let lines = text.split(separator: "\n").reduce(into: [Substring]()) { if !$0.contains($1) { $0.append($1) } }
+        let locks = bench.folder.path("lock"), own = try bench.folder.makeDirectory("pull-lock")
+        let there = try bench.folder.write(
+            "pull.conf",
+            lines.joined(separator: "\n").replacing("lock-path=\(locks)\n", with: "lock-path=\(own)\n") + "\n"
+                + (server.clusterOptions + ["pg1-host-config=\(bench.configuration)"]).joined(separator: "\n") + "\n")
+        let outcome = try attempt(
+            [Tool.underTest.path, "--config=\(there)", "--stanza=demo", "--type=full", "backup"], in: bench.folder.path)
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(try bench.labels().count == 2)
+        try bench.bringBack(cluster)
+    }
+
     /// A repository host that serves two cluster hosts, each with its stanza.
     @Test func twoStanzas() throws {
         let bench = try Workbench(Format(.zst), on: .pulled)
