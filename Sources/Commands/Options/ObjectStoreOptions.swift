@@ -1,4 +1,4 @@
-// Options of object stores and SFTP (cli.md section 1.3). Of Azure, GCS and SFTP this version knows the names only.
+// Options of object stores and SFTP (cli.md section 1.3). Of Azure and GCS this version knows the names only.
 
 import BackstopCore
 
@@ -114,7 +114,7 @@ let gcsOptions = OptionSpec.section(
     ])
 
 let sftpOptions = OptionSpec.section(
-    "SFTP", isSupported: false,
+    "SFTP",
     [
         .global("repoN-sftp-host", .string, all, "host").when("repo-type", "sftp").required().details("A name or an address."),
         .global("repoN-sftp-host-port", .port, default: "22", all, "port").when("repo-type", "sftp").details("Of the ssh server."),

@@ -1,0 +1,17 @@
+// Bytes to and from a server, whoever carries them: SSH in the program, a script in tests.
+
+internal import BackstopCore
+
+/// Belongs to one task at a time. Every wait has an end.
+protocol ByteChannel: AnyObject {
+    /// How long may pass without a byte.
+    var patience: Duration { get set }
+    /// True while something is tidied up that a wish to end the process shall not cut short.
+    var outlivesCancellation: Bool { get set }
+    /// Waits for bytes and answers how many there are now in `buffer`; 0 at the end.
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(BackupError) -> Int
+    /// Returns when all of them are on their way.
+    func write(_ bytes: UnsafeRawBufferPointer) throws(BackupError)
+    /// Whether it is still there and nothing waits to be read.
+    var isQuiet: Bool { get }
+}
