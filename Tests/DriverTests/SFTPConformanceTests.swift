@@ -35,8 +35,8 @@ func openSFTP(
     _ server: SecureShell, _ path: String, _ given: KeyValuePairs<String, String> = [:], without missing: Set<String> = [], log: Log = Log()
 ) async throws -> any Storage {
     var values: [Options.Name: Options.Resolved] = [:]
-    let options = server.sftpOptions + [("repo1-path", path)] + given.map { ($0.key, $0.value) }
-    for (name, text) in options where !missing.contains(name) {
+    let usual = server.sftpOptions.filter { !missing.contains($0.0) }
+    for (name, text) in usual + [("repo1-path", path)] + given.map({ ($0.key, $0.value) }) {
         let grouped = name.hasPrefix("repo1-")
         let key = Options.Name(grouped ? "repo-" + name.dropFirst(6) : name, grouped ? 1 : 0)
         let value: OptionValue =

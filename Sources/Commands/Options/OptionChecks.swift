@@ -7,6 +7,7 @@ func checkOptions(_ configuration: inout Configuration) throws(BackupError) {
     try checkStanzaName(configuration)
     try checkChosenRepository(configuration)
     try checkRepositoryPaths(configuration)
+    try checkFingerprints(configuration)
     try settleTimeouts(&configuration)
     replaceOldOptions(&configuration)
     if Commands.retaining.contains(configuration.command.name) { deriveRetention(&configuration) }
@@ -46,6 +47,18 @@ private func checkRepositoryPaths(_ configuration: Configuration) throws(BackupE
                 .optionInvalidValue, "repo\(other)-path and repo\(index)-path are both '\(path)'",
                 hint: "each repository needs a folder of its own.")
         }
+    }
+}
+
+private func checkFingerprints(_ configuration: Configuration) throws(BackupError) {
+    let options = configuration.options
+    for index in options.indexes(.repo)
+    where options.string("repo-type", index) == "sftp" && options.string("repo-sftp-host-key-check-type", index) == "fingerprint"
+        && options.string("repo-sftp-host-fingerprint", index) == nil
+    {
+        throw BackupError(
+            .optionRequired, "command '\(configuration.command.name)' requires option 'repo\(index)-sftp-host-fingerprint'",
+            hint: "repo\(index)-sftp-host-key-check-type=fingerprint has nothing else to judge the host by.")
     }
 }
 

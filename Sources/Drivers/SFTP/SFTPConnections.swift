@@ -77,12 +77,16 @@ final class SFTPConnections: Sendable {
     private func connect() async throws(BackupError) -> SFTPSession {
         var backoff = Backoff(state.withLock { $0.wasReached } ? min(settings.timeout, .seconds(15)) : .zero)
         while true {
+            let begin = ContinuousClock.now
             do throws(BackupError) {
                 let session = try SFTPSession(try open(settings), peer: settings.server)
                 state.withLock { $0.wasReached = true }
                 return session
             } catch {
-                guard error.code == .unavailable, let delay = backoff.next(nil) else { throw error }
+                // Who is turned away is told at once. After silence another try would only be more of it.
+                guard error.code == .unavailable, ContinuousClock.now - begin < .seconds(2), let delay = backoff.next(nil) else {
+                    throw error
+                }
                 log.detail("\(error.message); another try in \(delay)")
                 try await pause(delay)
             }

@@ -17,10 +17,10 @@ final class SFTPStorage: Storage {
     private let folders = Mutex(Folders())
 
     private struct Folders {
-        /// Changed and not synced.
-        var unsynced: Set<String> = []
-        /// Whose own names are durable, as those of all folders above them.
-        var synced: Set<String> = []
+        /// Paths of those that were changed and not synced. Compared by their bytes.
+        var unsynced: Set<Key> = []
+        /// Those whose own names are durable, as those of all folders above them.
+        var synced: Set<Key> = []
         /// Whether the server syncs folders, once that is known.
         var canSync: Bool?
     }
@@ -206,7 +206,7 @@ final class SFTPStorage: Storage {
             status = try session.makeFolder(path, mode: mode)
         }
         if status.isOK {
-            folders.withLock { _ = $0.synced.remove(path) }
+            folders.withLock { _ = $0.synced.remove(Key(path)) }
             return note(changed: parentPath(path))
         }
         // Which error means that it is there already, servers do not agree upon.
@@ -218,12 +218,12 @@ final class SFTPStorage: Storage {
         throw status.error("create path", shown(path), denied: .pathCreate, otherwise: .pathCreate)
     }
 
-    func note(changed folder: String) { folders.withLock { _ = $0.unsynced.insert(folder) } }
+    func note(changed folder: String) { folders.withLock { _ = $0.unsynced.insert(Key(folder)) } }
 
     func sync(_ prefix: Key) async throws(BackupError) {
-        let changed = folders.withLock { $0.unsynced }.union([settings.path(prefix)])
+        let changed = folders.withLock { $0.unsynced }.union([Key(settings.path(prefix))])
         try await connections.request { (session) throws(BackupError) in
-            for folder in changed.sorted() { try sync(folder: folder, session) }
+            for folder in changed.sorted() { try sync(folder: folder.path, session) }
             try syncAbove(prefix, session)
         }
     }
@@ -232,9 +232,11 @@ final class SFTPStorage: Storage {
     func syncAbove(_ folder: Key, _ session: SFTPSession) throws(BackupError) {
         var folder = folder
         while !folder.isRoot {
-            if folders.withLock({ !$0.synced.insert(settings.path(folder)).inserted }) { return }
+            let path = settings.path(folder)
+            if folders.withLock({ $0.synced.contains(Key(path)) }) { return }
             folder = folder.parent
             try sync(folder: settings.path(folder), session)
+            folders.withLock { _ = $0.synced.insert(Key(path)) }
         }
     }
 
@@ -242,7 +244,7 @@ final class SFTPStorage: Storage {
     /// syncs it; another server says no to the first one, and then there is nothing to be had.
     func sync(folder: String, _ session: SFTPSession) throws(BackupError) {
         guard syncs, folders.withLock({ $0.canSync }) != false else { return }
-        folders.withLock { _ = $0.unsynced.remove(folder) }
+        folders.withLock { _ = $0.unsynced.remove(Key(folder)) }
         do throws(BackupError) {
             let status: SFTPStatus
             switch try session.open(folder, .read) {

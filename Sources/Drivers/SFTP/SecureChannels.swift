@@ -31,6 +31,8 @@ final class SecureChannels: Sendable {
             } catch  where error.cause is HostKey.DifferentFingerprint || error.code == .protocol {
             }
         }
-        throw first
+        var refusal = first
+        refusal.cause = nil
+        throw refusal
     }
 }
