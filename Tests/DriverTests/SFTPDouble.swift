@@ -69,7 +69,9 @@ private final class SFTPDoubleChannel: ByteChannel {
         random = SystemRandom(seed: server.habits.seed)
     }
 
-    var isQuiet: Bool { answers.isEmpty && taken == stream.count }
+    func readNow(into buffer: UnsafeMutableRawBufferPointer) throws(BackupError) -> Int? {
+        answers.isEmpty && taken == stream.count ? nil : try read(into: buffer)
+    }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(BackupError) -> Int {
         if taken == stream.count {
@@ -144,12 +146,15 @@ private final class SFTPDoubleChannel: ByteChannel {
         switch kind {
         case .open:
             let path = try text(), flags = try reader.number()
-            let exists = attributes(path) != nil
             if flags & 8 != 0 {
                 guard server.folders.withLock({ $0.contains(Key(parent(path))) }) else { return status(missing) }
-                if exists { return status(failed) }
-                server.files.withLock { $0[Key(path)] = [] }
-            } else if !exists {
+                let isNew = server.files.withLock { files in
+                    if files[Key(path)] != nil { return false }
+                    files[Key(path)] = []
+                    return true
+                }
+                if !isNew { return status(failed) }
+            } else if attributes(path) == nil {
                 return status(missing)
             }
             return handle(id, path, nil)

@@ -104,7 +104,7 @@ private final class Recording: ByteChannel {
     var outlivesCancellation = false
     private var bytes: [UInt8]
     init(_ bytes: [UInt8]) { self.bytes = bytes }
-    var isQuiet: Bool { true }
+    func readNow(into buffer: UnsafeMutableRawBufferPointer) throws(BackupError) -> Int? { nil }
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(BackupError) -> Int {
         let count = min(bytes.count, buffer.count)
         buffer.copyBytes(from: bytes[..<count])

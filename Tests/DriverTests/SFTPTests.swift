@@ -307,6 +307,29 @@ import Testing
         #expect(relay.connections == before + 5)
     }
 
+    /// One connection serves all requests that come one after the other, whatever became of those before.
+    @Test func connectionIsKept() async throws {
+        let server = try Self.server.get(), folder = try TemporaryFolder(), relay = try Relay(to: server.port)
+        let storage = try await openPort(relay.port, folder)
+        for round in 0..<3 {
+            for number in 0..<20 { try await storage.put(Key("a/\(number)"), bytes: [UInt8](repeating: 1, count: number * 10_000)) }
+            #expect(try await storage.list(Key("a"), .all).count == 20)
+            #expect(try await storage.stat(Key("a/none")) == nil)
+            _ = try await failure { _ = try await storage.read(Key("a/none")) }
+            // Not read to its end.
+            var block = Block(capacity: 1000)
+            var source = try await storage.open(Key("a/19"))
+            _ = try await block.fill(from: &source)
+            try await storage.put(Key("b"), bytes: [1])
+            try await abandon(source)
+            try await storage.remove((0..<20).map { Key("a/\($0)") })
+            try await storage.sync(.root)
+            #expect(relay.connections == 2, "after round \(round)")
+        }
+    }
+
+    private func abandon(_ source: consuming any ByteSource & ~Copyable) async throws {}
+
     // MARK: Files
 
     @Test func modes() async throws {

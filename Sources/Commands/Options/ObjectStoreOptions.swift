@@ -131,7 +131,8 @@ let sftpOptions = OptionSpec.section(
         .global("repoN-sftp-host-key-hash-type", .choice(["md5", "sha1", "sha256"]), all, "hash of the fingerprint")
             .when("repo-type", "sftp").required().details("Of the host's key."),
         .global("repoN-sftp-host-fingerprint", .string, all, "fingerprint of the host")
-            .when("repo-sftp-host-key-check-type", "fingerprint", "strict").details("In hexadecimal."),
+            .when("repo-sftp-host-key-check-type", "fingerprint", "strict").details(
+                "In hexadecimal. With strict it has to fit too, when it is given."),
         .global("repoN-sftp-known-host", .list, all, "file of known hosts")
             .when("repo-sftp-host-key-check-type", "accept-new", "strict").details("Repeatable; the usual ones when unset."),
     ])

@@ -12,6 +12,6 @@ protocol ByteChannel: AnyObject {
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(BackupError) -> Int
     /// Returns when all of them are on their way.
     func write(_ bytes: UnsafeRawBufferPointer) throws(BackupError)
-    /// Whether it is still there and nothing waits to be read.
-    var isQuiet: Bool { get }
+    /// The same without waiting: nil when there are none.
+    func readNow(into buffer: UnsafeMutableRawBufferPointer) throws(BackupError) -> Int?
 }

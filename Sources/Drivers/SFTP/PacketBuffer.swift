@@ -78,6 +78,14 @@ final class PacketBuffer {
         return true
     }
 
+    /// Reads what is there. False when the channel ended, nil when it has nothing.
+    func fillNow(from channel: any ByteChannel) throws(BackupError) -> Bool? {
+        reserve(4096)
+        guard let got = try channel.readNow(into: UnsafeMutableRawBufferPointer(rebasing: memory[end...])) else { return nil }
+        end += got
+        return got > 0
+    }
+
     /// Makes room for `more` bytes after the end.
     private func reserve(_ more: Int) {
         guard memory.count - end < more else { return }

@@ -25,7 +25,7 @@ final class SFTPConnections: Sendable {
     /// One that nobody else uses. `isKept`: it was used before, so that the server may have ended it meanwhile.
     func take() async throws(BackupError) -> (session: SFTPSession, isKept: Bool) {
         while let kept = state.withLock({ $0.idle.popLast() }) {
-            if kept.channel.isQuiet { return (kept, true) }
+            if kept.isAlive { return (kept, true) }
         }
         return (try await connect(), false)
     }

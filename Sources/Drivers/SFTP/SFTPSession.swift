@@ -73,7 +73,16 @@ final class SFTPSession: @unchecked Sendable {
         extensions = names
     }
 
-    func has(_ name: String) -> Bool { extensions.contains(name) }
+    /// Whether it can be used again. What may come meanwhile is answers that nobody waits for any more, nothing else.
+    var isAlive: Bool {
+        if isBroken { return false }
+        do throws(BackupError) {
+            guard let more = try input.fillNow(from: channel) else { return true }
+            return more && !unanswered.isEmpty
+        } catch {
+            return false
+        }
+    }
 
     // MARK: Requests
 

@@ -126,13 +126,9 @@ final class SecureChannel: ByteChannel {
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(BackupError) -> Int {
-        guard let channel, let memory = buffer.baseAddress else { return 0 }
         var end: ContinuousClock.Instant?
         while true {
-            let count = backstop_ssh2_read(channel, memory, buffer.count)
-            if count > 0 { return count }
-            if count == 0 && backstop_ssh2_eof(channel) != 0 { return 0 }
-            guard count == 0 || count == Int(LIBSSH2_ERROR_EAGAIN) else { throw failure("read from", Int32(count)) }
+            if let count = try readNow(into: buffer) { return count }
             let limit = end ?? .now + patience
             end = limit
             try wait(until: limit, "answer within \(patience)")
@@ -157,11 +153,14 @@ final class SecureChannel: ByteChannel {
         }
     }
 
-    var isQuiet: Bool {
-        guard let channel else { return false }
-        // Whether the other side is still there is asked for on the way; that is answered here.
-        var byte: UInt8 = 0
-        return backstop_ssh2_read(channel, &byte, 1) == Int(LIBSSH2_ERROR_EAGAIN)
+    func readNow(into buffer: UnsafeMutableRawBufferPointer) throws(BackupError) -> Int? {
+        guard let channel, let memory = buffer.baseAddress else { return 0 }
+        // Whether we are still there is asked by some servers now and then; that is answered on the way.
+        let count = backstop_ssh2_read(channel, memory, buffer.count)
+        if count > 0 { return count }
+        if count == 0 && backstop_ssh2_eof(channel) != 0 { return 0 }
+        guard count == 0 || count == Int(LIBSSH2_ERROR_EAGAIN) else { throw failure("read from", Int32(count)) }
+        return nil
     }
 
     // MARK: Errors
