@@ -330,6 +330,21 @@ import Testing
 
     private func abandon(_ source: consuming any ByteSource & ~Copyable) async throws {}
 
+    /// As the program tells it.
+    @Test(arguments: [
+        ("host-port", "1", 49, "127.0.0.1:1"), ("host-user", "nobody-here", 41, "nobody-here"), ("known-host", "/none", 41, "accept-new"),
+        ("host-key-check-type", "fingerprint", 37, "repo1-sftp-host-fingerprint"), ("private-key-file", "/none", 41, "/none"),
+        ("host-fingerprint", "abcd", 32, "sha256sum"),
+    ])
+    func program(_ option: String, _ value: String, _ status: Int32, _ text: String) throws {
+        let bench = try Workbench(Format(.lz4), on: .sftp)
+        let cluster = try Cluster.make(.version(15), in: bench.folder, name: "data")
+        defer { withExtendedLifetime(cluster) {} }
+        try bench.configure([("repo1-sftp-\(option)", value)])
+        let outcome = try bench.attempt("--no-online", "stanza-create")
+        #expect(outcome.status == status && outcome.text.contains(text), "\(outcome)")
+    }
+
     // MARK: Files
 
     @Test func modes() async throws {
