@@ -46,6 +46,31 @@ import Testing
         }
     }
 
+    /// A put that fails at one of its steps leaves nothing behind, and the old object as it was.
+    @Test(
+        arguments: [
+            ("write", 4, BackupError.Code.fileWrite), ("fsync@openssh.com", 4, .fileWrite), ("close", 4, .fileWrite),
+            ("posix-rename@openssh.com", 4, .fileWrite), ("posix-rename@openssh.com", 3, .denied), ("write", 7, .unavailable),
+            ("open", 3, .denied),
+            ("open", 4, .fileWrite), ("write", 99, .fileWrite),
+        ] as [(String, UInt32, BackupError.Code)])
+    func refusedStep(_ step: String, _ status: UInt32, _ code: BackupError.Code) async throws {
+        var habits = SFTPDouble.Habits()
+        let double = SFTPDouble(habits)
+        try await double.storage().put(Key("bad/object"), bytes: [1, 2, 3])
+        habits.refusals = [step: status]
+        let storage = try await SFTPDouble(habits, sharing: double).storage()
+        for key in [Key("bad/object"), Key("bad/other")] {
+            let error = await #expect(throws: BackupError.self) {
+                try await storage.put(key, bytes: [UInt8](repeating: 1, count: 5_000_000))
+            }
+            #expect(error?.code == code && error?.message.contains("sftp://double/srv/\(key)") == true, "\(error as Any)")
+        }
+        #expect(try await storage.list(Key("bad")).map(\.key.path) == ["bad/object"])
+        #expect(try await double.storage().read(Key("bad/object")) == [1, 2, 3])
+        try await storage.put(Key("good/object"), bytes: [4])
+    }
+
     /// Whatever a server says: an error or an answer, in the end, and a sound server is believed again afterwards.
     @Test(arguments: 1...300)
     func garbage(_ seed: UInt64) async throws {
@@ -111,5 +136,5 @@ private final class Recording: ByteChannel {
         bytes.removeFirst(count)
         return count
     }
-    func write(_ bytes: UnsafeRawBufferPointer) throws(BackupError) {}
+    func write(_ bytes: UnsafeRawBufferPointer) throws(BackupError) -> Int { bytes.count }
 }

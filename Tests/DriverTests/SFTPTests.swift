@@ -91,7 +91,8 @@ import Testing
             case "without a port": "other,127.0.0.1 " + key
             default: line
             }
-        let file = try folder.write("known", (form == "hashed" ? "" : "[127.0.0.1]:1 ssh-ed25519 AAAA\nnonsense\n") + text)
+        let file = try folder.write(
+            "known", (form == "hashed" ? "" : "@revoked * ssh-ed25519 AAAA\n[127.0.0.1]:1 ssh-ed25519 AAAA\nnonsense\n") + text)
         if form == "hashed" { try run(["ssh-keygen", "-q", "-H", "-f", file]) }
         #expect(try form != "hashed" || !String(contentsOfFile: file, encoding: .utf8).contains("127.0.0.1"))
         let files = form == "second file" ? folder.path("none") + " " + file : file

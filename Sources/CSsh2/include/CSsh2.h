@@ -8,7 +8,7 @@
 // Loads the library and initialises it. NULL, or why it cannot be used. Safe from any thread.
 const char *_Nullable backstop_ssh2_load(void);
 
-// Only after a successful load:
+// Only after a successful load. While the process exits they fail, so that a thread that is still at it does no harm.
 
 // As the library tells it: 1.10.0.
 const char *_Nonnull backstop_ssh2_version(void);
@@ -18,7 +18,7 @@ int backstop_ssh2_is_at_least(int version);
 // A session that never waits.
 LIBSSH2_SESSION *_Nullable backstop_ssh2_session(void);
 // Ends it with its channel. The socket has to be shut down before, so that nothing is waited for.
-void backstop_ssh2_session_free(LIBSSH2_SESSION *_Nonnull session);
+int backstop_ssh2_session_free(LIBSSH2_SESSION *_Nonnull session);
 int backstop_ssh2_disconnect(LIBSSH2_SESSION *_Nonnull session);
 int backstop_ssh2_method_pref(LIBSSH2_SESSION *_Nonnull session, int method, const char *_Nonnull names);
 int backstop_ssh2_handshake(LIBSSH2_SESSION *_Nonnull session, int socket);

@@ -10,8 +10,8 @@ protocol ByteChannel: AnyObject {
     var outlivesCancellation: Bool { get set }
     /// Waits for bytes and answers how many there are now in `buffer`; 0 at the end.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(BackupError) -> Int
-    /// Returns when all of them are on their way.
-    func write(_ bytes: UnsafeRawBufferPointer) throws(BackupError)
+    /// Waits until some of them are on their way and answers how many. The rest must come next.
+    func write(_ bytes: UnsafeRawBufferPointer) throws(BackupError) -> Int
     /// The same without waiting: nil when there are none.
     func readNow(into buffer: UnsafeMutableRawBufferPointer) throws(BackupError) -> Int?
 }

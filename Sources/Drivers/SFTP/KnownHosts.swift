@@ -15,7 +15,7 @@ struct KnownHosts {
     }
 
     private struct Line {
-        /// `@revoked` and the like.
+        /// `@revoked`, or `@cert-authority`, which vouches for certificates only.
         var marker: String?
         var patterns: [String]
         var type: String
@@ -53,28 +53,31 @@ struct KnownHosts {
         }
     }
 
-    /// The lines of a host: those of its port, or when there are none those that name no port.
+    /// How a host may be written, the narrower way first.
+    private static func names(_ host: String, _ port: Int) -> [String] { ["[\(host.lowercased())]:\(port)", host.lowercased()] }
+
+    /// The lines with good keys of a host: those of its port, or when there are none those that name no port.
     private func lines(_ host: String, _ port: Int) -> [Line] {
-        let host = host.lowercased()
-        for name in ["[\(host)]:\(port)", host] {
-            let found = lines.filter { $0.marker != "@cert-authority" && Self.matches(name, $0.patterns) }
+        for name in Self.names(host, port) {
+            let found = lines.filter { $0.marker == nil && Self.matches(name, $0.patterns) }
             if !found.isEmpty { return found }
         }
         return []
     }
 
     func verdict(_ host: String, _ port: Int, _ key: [UInt8]) -> Verdict {
-        let lines = lines(host, port)
-        if let revoked = lines.first(where: { $0.marker == "@revoked" && $0.key == key }) { return .revoked(line: revoked.place) }
-        let good = lines.filter { $0.marker == nil }
+        let names = Self.names(host, port)
+        let revoked = lines.first { line in
+            line.marker == "@revoked" && line.key == key && names.contains { Self.matches($0, line.patterns) }
+        }
+        if let revoked { return .revoked(line: revoked.place) }
+        let good = lines(host, port)
         if good.contains(where: { $0.key == key }) { return .known }
         return good.first.map { .changed(line: $0.place) } ?? .unknown
     }
 
     /// The types of the keys that are known of a host.
-    func types(_ host: String, _ port: Int) -> [String] {
-        lines(host, port).filter { $0.marker == nil }.map(\.type)
-    }
+    func types(_ host: String, _ port: Int) -> [String] { lines(host, port).map(\.type) }
 
     /// How a host is written in a file.
     static func name(_ host: String, _ port: Int) -> String { port == 22 ? host.lowercased() : "[\(host.lowercased())]:\(port)" }

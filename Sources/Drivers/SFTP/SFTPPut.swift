@@ -64,7 +64,6 @@ struct SFTPPut {
             case .refused(let status) where status.code != SFTPStatus.permissionDenied && name == usual:
                 // Another process writes the same key, or one was killed while it did.
                 name = Self.temporaryPath(path, "." + String(UInt32.random(in: .min ... .max), radix: 16))
-                _ = status
             case .refused(let status): throw status.error("create", storage.shown(path), otherwise: .fileWrite)
             }
         }
@@ -173,18 +172,19 @@ struct SFTPPut {
 
     /// Removes the temporary file, by another connection when this one has broken. What cannot be removed now is left.
     private func tidyUp(_ handle: [UInt8], _ session: SFTPSession) {
-        func remove(_ session: SFTPSession) throws(BackupError) {
-            session.channel.outlivesCancellation = true
-            defer { session.channel.outlivesCancellation = false }
-            _ = try session.remove(temporary)
-        }
         try? { () throws(BackupError) in
-            if !session.isBroken {
-                session.close(handle)
-                try remove(session)
-            } else {
-                try remove(try storage.connections.connectOnce(.seconds(5)))
+            if session.isBroken { return _ = try storage.connections.connectOnce(Self.tidyPatience).remove(temporary) }
+            let patience = session.channel.patience
+            session.channel.outlivesCancellation = true
+            session.channel.patience = min(patience, Self.tidyPatience)
+            defer {
+                session.channel.outlivesCancellation = false
+                session.channel.patience = patience
             }
+            session.close(handle)
+            _ = try session.remove(temporary)
         }()
     }
+
+    private static let tidyPatience = Duration.seconds(5)
 }

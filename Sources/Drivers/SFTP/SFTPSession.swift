@@ -102,14 +102,17 @@ final class SFTPSession: @unchecked Sendable {
 
     /// Sends what is prepared.
     func flush() throws(BackupError) {
-        guard output.count > 0 else { return }
         do throws(BackupError) {
-            try channel.write(output.bytes)
+            while output.count > 0 { output.drop(try channel.write(output.bytes)) }
         } catch {
-            isBroken = true
+            noteBreak(error)
             throw error
         }
-        output.clear()
+    }
+
+    /// A wish to end the process comes between two bytes: what tidies up afterwards can go on there.
+    private func noteBreak(_ error: BackupError) {
+        if error.code != .cancelled { isBroken = true }
     }
 
     /// Nobody waits for that answer.
@@ -204,7 +207,7 @@ final class SFTPSession: @unchecked Sendable {
             guard try input.fill(4 + length, from: channel) else { throw gone("ended the conversation in the middle of a packet") }
             current = 4 + length
         } catch {
-            isBroken = true
+            noteBreak(error)
             throw error
         }
         return PacketReader(UnsafeRawBufferPointer(rebasing: input.bytes[4..<current]))

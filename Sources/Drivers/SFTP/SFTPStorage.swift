@@ -164,6 +164,7 @@ final class SFTPStorage: Storage {
     func remove(_ key: Key) async throws(BackupError) { try await remove([key]) }
 
     func remove(_ keys: [Key]) async throws(BackupError) {
+        if keys.isEmpty { return }
         try await connections.request { (session) throws(BackupError) in
             var rest = keys[...]
             var asked: [(path: String, id: UInt32)] = []

@@ -45,7 +45,7 @@ final class SecureChannel: ByteChannel {
         _ = backstop_ssh2_disconnect(session)
         // Now nothing is waited for.
         shutdown(socket.descriptor, Int32(SHUT_RDWR))
-        backstop_ssh2_session_free(session)
+        _ = backstop_ssh2_session_free(session)
     }
 
     // MARK: Beginning
@@ -135,17 +135,12 @@ final class SecureChannel: ByteChannel {
         }
     }
 
-    func write(_ bytes: UnsafeRawBufferPointer) throws(BackupError) {
-        guard let channel else { return }
-        var rest = bytes
+    func write(_ bytes: UnsafeRawBufferPointer) throws(BackupError) -> Int {
+        guard let channel, let memory = bytes.baseAddress else { return 0 }
         var end: ContinuousClock.Instant?
-        while let memory = rest.baseAddress, !rest.isEmpty {
-            let count = backstop_ssh2_write(channel, memory, rest.count)
-            if count > 0 {
-                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-                end = nil
-                continue
-            }
+        while true {
+            let count = backstop_ssh2_write(channel, memory, bytes.count)
+            if count > 0 { return count }
             guard count == 0 || count == Int(LIBSSH2_ERROR_EAGAIN) else { throw failure("write to", Int32(count)) }
             let limit = end ?? .now + patience
             end = limit

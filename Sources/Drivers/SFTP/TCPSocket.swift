@@ -10,7 +10,6 @@ struct TCPSocket: ~Copyable {
     init(_ settings: SFTPSettings, until end: ContinuousClock.Instant) throws(BackupError) {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        hints.ai_flags = AI_ADDRCONFIG
         var list: UnsafeMutablePointer<addrinfo>?
         let result = getaddrinfo(settings.host, "\(settings.port)", &hints, &list)
         guard result == 0 else {
