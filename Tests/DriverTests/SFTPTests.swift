@@ -364,10 +364,10 @@ import Testing
         let server = try Self.server.get(), folder = try TemporaryFolder()
         let storage = try await openSFTP(server, folder.path)
         try await expectUsable(storage)
-        let file = try folder.write("a/b.pgbackrest.tmp", "half")
+        let file = try folder.write("a/b.sftp.pgbackrest.tmp", "half")
         if isOld { try run(["touch", "-d", "2 hours ago", file]) }
         try await expectUsable(storage)
-        #expect(try await storage.list(Key("a")).map(\.key.name) == (isOld ? ["b"] : ["b", "b.pgbackrest.tmp"]))
+        #expect(try await storage.list(Key("a")).map(\.key.name) == (isOld ? ["b"] : ["b", "b.sftp.pgbackrest.tmp"]))
     }
 
     @Test func refused() async throws {

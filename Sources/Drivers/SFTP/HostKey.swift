@@ -20,7 +20,7 @@ struct HostKey {
 
     /// Throws unless the key is good.
     func judge(_ key: [UInt8]) throws(BackupError) {
-        // With `strict` a fingerprint that is given has to fit as well: what is configured is never ignored.
+        // With files of known hosts a fingerprint that is given has to fit as well: what is configured is never ignored.
         if settings.hostKeyCheck != .none, let wanted = settings.fingerprint { try compare(key, wanted) }
         switch settings.hostKeyCheck {
         case .none, .fingerprint: return

@@ -7,7 +7,8 @@ struct SFTPPut {
     private let key: Key
     private let options: PutOptions
     private let path: String
-    /// The name that is tried first, so that what a killed process left is found again.
+    /// The name that is tried first, so that what a killed process left is found again. Not that of who writes into the same folder on its own
+    /// host: he could not see by a lock that somebody else is at it.
     private let usual: String
     private var temporary: String
     private var pending: [UInt32] = []
@@ -21,7 +22,7 @@ struct SFTPPut {
         self.key = key
         self.options = options
         path = storage.settings.path(key)
-        usual = Self.temporaryPath(path, "")
+        usual = Self.temporaryPath(path, ".sftp")
         temporary = usual
     }
 
