@@ -22,7 +22,8 @@ let package = Package(
         // Linked as it is shipped, without the Swift run-time libraries, in the build of the tests too (which cannot use --static-swift-stdlib).
         // The rest is for memory and start: one copy of equal functions, and relocations in a form of a tenth of the size.
         .executableTarget(
-            name: "pgbackstop", dependencies: ["BackstopProgram"], path: "Sources/App/Main", swiftSettings: settings, linkerSettings: [
+            name: "pgbackstop", dependencies: ["BackstopProgram"], path: "Sources/App/Main", swiftSettings: settings,
+            linkerSettings: [
                 .unsafeFlags([
                     "-static-stdlib", "-use-ld=lld", "-Xlinker", "--icf=safe", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
                 ])
@@ -33,7 +34,8 @@ let package = Package(
             swiftSettings: settings),
         .target(name: "BackstopCore", dependencies: ["CSystem"], path: "Sources/Core", swiftSettings: settings),
         .target(
-            name: "BackstopDrivers", dependencies: ["BackstopCore", "CSystem", "CCrypto", "CCurl", "CXml"], path: "Sources/Drivers",
+            name: "BackstopDrivers", dependencies: ["BackstopCore", "CSystem", "CCrypto", "CCurl", "CSsh2", "CXml"],
+            path: "Sources/Drivers",
             swiftSettings: settings),
         .target(
             name: "BackstopCodecs", dependencies: ["BackstopCore", "CZlib", "CCrypto", "CZstd", "CLz4", "CBz2"],
@@ -47,6 +49,7 @@ let package = Package(
         .target(name: "CPageChecksum"),
         .target(name: "CPq"),
         .target(name: "CCurl"),
+        .target(name: "CSsh2"),
         // Where Debian keeps the headers; pkg-config would have to be installed to be asked.
         .target(name: "CXml", cSettings: [.unsafeFlags(["-I/usr/include/libxml2"])]),
         .systemLibrary(name: "CZlib"),

@@ -5,6 +5,7 @@ public import BackstopCore
 public func registerBuiltinDrivers(in registry: inout Registry) {
     registry.register(posix)
     registry.register(s3)
+    registry.register(sftp)
     registry.register(ssh)
 }
 

@@ -124,6 +124,26 @@ import Testing
         #expect(error.code == .optionRequired && error.message.contains("repo1-cipher-pass"))
     }
 
+    /// Whatever the kind of check: the hash of a fingerprint is required, as in the peer.
+    @Test func hostsOfSFTP() throws {
+        let file = """
+            [global]
+            repo1-type=sftp
+            repo1-sftp-host=h
+            repo1-sftp-host-user=u
+            repo1-sftp-private-key-file=/k
+
+            """
+        let hash = "repo1-sftp-host-key-hash-type=sha256\n", check = "repo1-sftp-host-key-check-type=fingerprint\n"
+        #expect(failure("info", file: file + hash) == nil)
+        for (lines, option) in [("", "repo1-sftp-host-key-hash-type"), (hash + check, "repo1-sftp-host-fingerprint")] {
+            let error = try #require(failure("info", file: file + lines))
+            #expect(error.code.exitStatus == 37 && error.message.contains(option), "\(error)")
+        }
+        #expect(failure("info", file: file + hash + check + "repo1-sftp-host-fingerprint=00\n") == nil)
+        #expect(try load("info", file: file + hash).options.number("repo-sftp-host-port", 1) == 22)
+    }
+
     @Test func namesOfStanzas() {
         for name in ["a/b", "-x", ".x", "a:b", "global", "a[b"] { #expect(status("info --stanza=\(name)") == 32, "\(name)") }
         for name in ["main", "a.b", "Stanza_1", "übung", "globe"] { #expect(status("info --stanza=\(name)") == 0, "\(name)") }

@@ -94,6 +94,13 @@ public struct RepositoryKind: Sendable, CustomStringConvertible {
             ))
     }
 
+    /// The same by SFTP, without our program there.
+    public static let sftp = RepositoryKind(description: "sftp", peerReads: false) { folder, name in
+        let path = try folder.makeDirectory(name, mode: "750")
+        let server = try SecureShell.shared.get()
+        return Place(options: server.sftpOptions + [("repo1-path", path)], files: FolderFiles(path: path))
+    }
+
     /// A folder kept by the example of a third party's driver.
     public static let program = RepositoryKind(description: "a driver in Python", peerReads: false) { folder, name in
         let path = try folder.makeDirectory(name, mode: "750")
@@ -117,7 +124,7 @@ public struct RepositoryKind: Sendable, CustomStringConvertible {
     }
 
     /// Every kind that there is: a new one is added here, and the end-to-end tests run on it too.
-    public static let all: [RepositoryKind] = [.posix, .s3, .s3TLS, .ssh, .pulled, .program]
+    public static let all: [RepositoryKind] = [.posix, .s3, .s3TLS, .ssh, .pulled, .program, .sftp]
     /// All but the folder on this host, where tests that take long are run in full.
     public static let others = Array(all.dropFirst())
 }

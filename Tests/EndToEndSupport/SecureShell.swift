@@ -13,17 +13,20 @@ public final class SecureShell: Sendable {
     private let configuration: String
     nonisolated(unsafe) private let server: Running // signalled only
 
-    public init() throws {
-        folder = try TemporaryFolder()
-        port = try FreePorts.take(1)[0]
-        for name in ["host", "user"] { try run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder.path("\(name).key")]) }
+    /// `hostKeys`: their types; `settings`: lines for the server's configuration, in place of those with the same beginning.
+    public init(hostKeys: [String] = ["ed25519"], settings: [String] = ["Subsystem sftp internal-sftp"]) throws {
+        let folder = try TemporaryFolder()
+        let port = try FreePorts.take(1)[0]
+        (self.folder, self.port) = (folder, port)
+        for type in hostKeys { try run(["ssh-keygen", "-q", "-t", type, "-N", "", "-f", folder.path("host-\(type).key")]) }
+        try run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder.path("user.key")])
         try run(["cp", folder.path("user.key.pub"), folder.path("authorized")])
         try folder.write(
             "sshd.conf",
             """
             Port \(port)
             ListenAddress 127.0.0.1
-            HostKey \(folder.path("host.key"))
+            \(hostKeys.map { "HostKey " + folder.path("host-\($0).key") }.joined(separator: "\n"))
             AuthorizedKeysFile \(folder.path("authorized"))
             PidFile none
             StrictModes no
@@ -31,11 +34,11 @@ public final class SecureShell: Sendable {
             PasswordAuthentication no
             MaxStartups 100
             MaxSessions 100
-            Subsystem sftp internal-sftp
+            \(settings.joined(separator: "\n"))
 
             """)
-        let key = try String(contentsOfFile: folder.path("host.key.pub"), encoding: .utf8)
-        try folder.write("known", "[127.0.0.1]:\(port) \(key)")
+        let keys = try hostKeys.map { try String(contentsOfFile: folder.path("host-\($0).key.pub"), encoding: .utf8) }
+        try folder.write("known", keys.map { "[127.0.0.1]:\(port) \($0)" }.joined())
         configuration = try folder.write(
             "ssh.conf",
             """
@@ -74,6 +77,20 @@ public final class SecureShell: Sendable {
     /// What the section of a stanza says to reach its cluster by way of this server.
     public var clusterOptions: [String] {
         ["pg1-host=127.0.0.1", "pg1-host-port=\(port)", "pg1-host-user=\(Account.name)", "pg1-host-cmd=\(Tool.underTest.path)"]
+    }
+
+    /// What a configuration says to reach a repository by SFTP on this server.
+    public var sftpOptions: [(String, String)] {
+        [
+            ("repo1-type", "sftp"), ("repo1-sftp-host", "127.0.0.1"), ("repo1-sftp-host-port", "\(port)"),
+            ("repo1-sftp-host-user", Account.name), ("repo1-sftp-private-key-file", folder.path("user.key")),
+            ("repo1-sftp-host-key-hash-type", "sha256"), ("repo1-sftp-known-host", folder.path("known")),
+        ]
+    }
+
+    /// Lets another key in.
+    public func letIn(_ publicKeyFile: String) throws {
+        try run(["sh", "-c", "cat \"$0\" >>\"$1\"", publicKeyFile, folder.path("authorized")])
     }
 
     /// Lets a second key in, which starts that command whatever the client asks for. Answers a client that uses it.

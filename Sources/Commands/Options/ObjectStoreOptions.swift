@@ -1,4 +1,4 @@
-// Options of object stores and SFTP (cli.md section 1.3). Of Azure, GCS and SFTP this version knows the names only.
+// Options of object stores and SFTP (cli.md section 1.3). Of Azure and GCS this version knows the names only.
 
 import BackstopCore
 
@@ -114,7 +114,7 @@ let gcsOptions = OptionSpec.section(
     ])
 
 let sftpOptions = OptionSpec.section(
-    "SFTP", isSupported: false,
+    "SFTP",
     [
         .global("repoN-sftp-host", .string, all, "host").when("repo-type", "sftp").required().details("A name or an address."),
         .global("repoN-sftp-host-port", .port, default: "22", all, "port").when("repo-type", "sftp").details("Of the ssh server."),
@@ -131,7 +131,8 @@ let sftpOptions = OptionSpec.section(
         .global("repoN-sftp-host-key-hash-type", .choice(["md5", "sha1", "sha256"]), all, "hash of the fingerprint")
             .when("repo-type", "sftp").required().details("Of the host's key."),
         .global("repoN-sftp-host-fingerprint", .string, all, "fingerprint of the host")
-            .when("repo-sftp-host-key-check-type", "fingerprint", "strict").details("In hexadecimal."),
+            .when("repo-sftp-host-key-check-type", "fingerprint", "strict").details(
+                "In hexadecimal. With strict it has to fit too, when it is given."),
         .global("repoN-sftp-known-host", .list, all, "file of known hosts")
             .when("repo-sftp-host-key-check-type", "accept-new", "strict").details("Repeatable; the usual ones when unset."),
     ])

@@ -8,6 +8,7 @@ func checkOptions(_ configuration: inout Configuration) throws(BackupError) {
     try checkChosenRepository(configuration)
     try checkRepositoryPaths(configuration)
     try checkHosts(configuration)
+    try checkFingerprints(configuration)
     try settleTimeouts(&configuration)
     replaceOldOptions(&configuration)
     if Commands.retaining.contains(configuration.command.name) { deriveRetention(&configuration) }
@@ -65,6 +66,19 @@ private func checkHosts(_ configuration: Configuration) throws(BackupError) {
         throw BackupError(
             .config, "pg\(cluster)-host and repo\(repository)-host are both set, but one of them has to be this host",
             hint: "on the host of the repository set pg\(cluster)-host only, on that of the cluster repo\(repository)-host only.")
+    }
+}
+
+/// Who judges a host by a fingerprint needs one.
+private func checkFingerprints(_ configuration: Configuration) throws(BackupError) {
+    let options = configuration.options
+    for index in options.indexes(.repo)
+    where options.string("repo-type", index) == "sftp" && options.string("repo-sftp-host-key-check-type", index) == "fingerprint"
+        && options.string("repo-sftp-host-fingerprint", index) == nil
+    {
+        throw BackupError(
+            .optionRequired, "command '\(configuration.command.name)' requires option 'repo\(index)-sftp-host-fingerprint'",
+            hint: "repo\(index)-sftp-host-key-check-type=fingerprint has nothing else to judge the host by.")
     }
 }
 

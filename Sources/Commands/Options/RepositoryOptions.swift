@@ -9,7 +9,7 @@ let repositoryOptions = OptionSpec.section(
             "repoN-type", .choice(["azure", "cifs", "gcs", "posix", "s3", "sftp", "ssh"]), default: "posix", Commands.repository,
             "where the repository is"
         )
-        .unsupportedValues("azure", "gcs", "sftp").oldNames("repo-type")
+        .unsupportedValues("azure", "gcs").oldNames("repo-type")
         .details("posix is a folder of this host; cifs is one without links."),
         .global("repoN-path", .path, default: "/var/lib/pgbackstop", Commands.repository, "folder of the repository")
             .oldNames("repo-path").details("In an object store what all names begin with. Repositories do not share one."),
