@@ -47,11 +47,11 @@ let package = Package(
 
         .target(name: "CSystem"),
         .target(name: "CPageChecksum"),
-        .target(name: "CPq"),
-        .target(name: "CCurl"),
-        .target(name: "CSsh2"),
+        .target(name: "CPq", dependencies: ["CSystem"]),
+        .target(name: "CCurl", dependencies: ["CSystem"]),
+        .target(name: "CSsh2", dependencies: ["CSystem"]),
         // Where Debian keeps the headers; pkg-config would have to be installed to be asked.
-        .target(name: "CXml", cSettings: [.unsafeFlags(["-I/usr/include/libxml2"])]),
+        .target(name: "CXml", dependencies: ["CSystem"], cSettings: [.unsafeFlags(["-I/usr/include/libxml2"])]),
         .systemLibrary(name: "CZlib"),
         .systemLibrary(name: "CCrypto"),
         .systemLibrary(name: "CZstd"),

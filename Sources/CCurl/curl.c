@@ -1,5 +1,5 @@
 #include "CCurl.h"
-#include <dlfcn.h>
+#include <CSystem.h>
 #include <pthread.h>
 #include <stdio.h>
 
@@ -35,17 +35,10 @@ static struct {
 } curl;
 
 static void load(void) {
-    void *handle = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-    if (handle == NULL) {
-        snprintf(failure, sizeof failure, "%s", dlerror());
-        return;
-    }
-#define FIND(name)                                                               \
-    if ((curl.name = (__typeof__(curl.name))dlsym(handle, #name)) == NULL) {       \
-        snprintf(failure, sizeof failure, "libcurl.so.4 lacks %s", #name);         \
-        return;                                                                    \
-    }
-    FUNCTIONS(FIND)
+#define SYMBOL(name) {#name, (void **)&curl.name},
+    static const backstop_symbol symbols[] = {FUNCTIONS(SYMBOL)};
+    backstop_load("libcurl.so.4", symbols, sizeof symbols / sizeof symbols[0], failure, sizeof failure);
+    if (failure[0] != 0) return;
     CURLcode result = curl.curl_global_init(CURL_GLOBAL_DEFAULT);
     if (result != CURLE_OK) snprintf(failure, sizeof failure, "libcurl: %s", curl.curl_easy_strerror(result));
 }

@@ -1,5 +1,5 @@
 #include "CPq.h"
-#include <dlfcn.h>
+#include <CSystem.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,41 +8,36 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static backstop_pq library;
 static char failure[512];
 
+#define FUNCTIONS(USE) \
+    USE(PQconnectStartParams) \
+    USE(PQconnectPoll) \
+    USE(PQstatus) \
+    USE(PQsocket) \
+    USE(PQserverVersion) \
+    USE(PQerrorMessage) \
+    USE(PQfinish) \
+    USE(PQsendQuery) \
+    USE(PQsendQueryParams) \
+    USE(PQconsumeInput) \
+    USE(PQisBusy) \
+    USE(PQgetResult) \
+    USE(PQresultStatus) \
+    USE(PQresultErrorMessage) \
+    USE(PQresultErrorField) \
+    USE(PQntuples) \
+    USE(PQnfields) \
+    USE(PQgetisnull) \
+    USE(PQgetvalue) \
+    USE(PQclear) \
+    USE(PQgetCancel) \
+    USE(PQcancel) \
+    USE(PQfreeCancel) \
+    USE(PQsetNoticeProcessor)
+
 static void load(void) {
-    void *handle = dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL);
-    if (handle == NULL) {
-        snprintf(failure, sizeof failure, "%s", dlerror());
-        return;
-    }
-#define FIND(name)                                                               \
-    if ((library.name = (__typeof__(library.name))dlsym(handle, #name)) == NULL) { \
-        snprintf(failure, sizeof failure, "libpq.so.5 lacks %s", #name);           \
-        return;                                                                    \
-    }
-    FIND(PQconnectStartParams)
-    FIND(PQconnectPoll)
-    FIND(PQstatus)
-    FIND(PQsocket)
-    FIND(PQserverVersion)
-    FIND(PQerrorMessage)
-    FIND(PQfinish)
-    FIND(PQsendQuery)
-    FIND(PQsendQueryParams)
-    FIND(PQconsumeInput)
-    FIND(PQisBusy)
-    FIND(PQgetResult)
-    FIND(PQresultStatus)
-    FIND(PQresultErrorMessage)
-    FIND(PQresultErrorField)
-    FIND(PQntuples)
-    FIND(PQnfields)
-    FIND(PQgetisnull)
-    FIND(PQgetvalue)
-    FIND(PQclear)
-    FIND(PQgetCancel)
-    FIND(PQcancel)
-    FIND(PQfreeCancel)
-    FIND(PQsetNoticeProcessor)
+#define SYMBOL(name) {#name, (void **)&library.name},
+    static const backstop_symbol symbols[] = {FUNCTIONS(SYMBOL)};
+    backstop_load("libpq.so.5", symbols, sizeof symbols / sizeof symbols[0], failure, sizeof failure);
 }
 
 const backstop_pq *backstop_pq_load(const char **error) {

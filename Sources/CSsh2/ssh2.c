@@ -1,24 +1,11 @@
 #include "CSsh2.h"
-#include <dlfcn.h>
+#include <CSystem.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static char failure[512];
-
-// A thread that reads ahead, or that lets the last connection go, may still be at it when the process exits, and libcrypto cleans itself up
-// then. So every call that encrypts holds this lock for reading, and the exit takes it for good.
-static pthread_rwlock_t working = PTHREAD_RWLOCK_INITIALIZER;
-
-static void stop(void) { pthread_rwlock_wrlock(&working); }
-
-#define GUARDED(Type, otherwise, call)                              \
-    if (pthread_rwlock_tryrdlock(&working) != 0) return otherwise;   \
-    Type result = call;                                              \
-    pthread_rwlock_unlock(&working);                                 \
-    return result
 
 #define FUNCTIONS(USE)                                                                                                    \
     USE(libssh2_init)                                                                                                     \
@@ -47,21 +34,12 @@ static struct {
 } ssh2;
 
 static void load(void) {
-    void *handle = dlopen("libssh2.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (handle == NULL) {
-        snprintf(failure, sizeof failure, "%s", dlerror());
-        return;
-    }
-#define FIND(name)                                                               \
-    if ((ssh2.name = (__typeof__(ssh2.name))dlsym(handle, #name)) == NULL) {       \
-        snprintf(failure, sizeof failure, "libssh2.so.1 lacks %s", #name);         \
-        return;                                                                    \
-    }
-    FUNCTIONS(FIND)
+#define SYMBOL(name) {#name, (void **)&ssh2.name},
+    static const backstop_symbol symbols[] = {FUNCTIONS(SYMBOL)};
+    backstop_load("libssh2.so.1", symbols, sizeof symbols / sizeof symbols[0], failure, sizeof failure);
+    if (failure[0] != 0) return;
     int result = ssh2.libssh2_init(0);
     if (result != 0) snprintf(failure, sizeof failure, "libssh2 answers %d to its initialisation", result);
-    // Registered after libcrypto's own, and so run before it.
-    else if (atexit(stop) != 0) snprintf(failure, sizeof failure, "no memory");
 }
 
 const char *backstop_ssh2_load(void) {
@@ -72,24 +50,22 @@ const char *backstop_ssh2_load(void) {
 const char *backstop_ssh2_version(void) { return ssh2.libssh2_version(0); }
 int backstop_ssh2_is_at_least(int version) { return ssh2.libssh2_version(version) != NULL; }
 
-static LIBSSH2_SESSION *session(void) {
+LIBSSH2_SESSION *backstop_ssh2_session(void) {
     LIBSSH2_SESSION *session = ssh2.libssh2_session_init_ex(NULL, NULL, NULL, NULL);
     if (session != NULL) ssh2.libssh2_session_set_blocking(session, 0);
     return session;
 }
-LIBSSH2_SESSION *backstop_ssh2_session(void) { GUARDED(LIBSSH2_SESSION *, NULL, session()); }
 int backstop_ssh2_session_free(LIBSSH2_SESSION *session) {
-    GUARDED(int, LIBSSH2_ERROR_SOCKET_DISCONNECT, ssh2.libssh2_session_free(session));
+    return ssh2.libssh2_session_free(session);
 }
 int backstop_ssh2_disconnect(LIBSSH2_SESSION *session) {
-    GUARDED(
-        int, LIBSSH2_ERROR_SOCKET_DISCONNECT, ssh2.libssh2_session_disconnect_ex(session, SSH_DISCONNECT_BY_APPLICATION, "done", ""));
+    return ssh2.libssh2_session_disconnect_ex(session, SSH_DISCONNECT_BY_APPLICATION, "done", "");
 }
 int backstop_ssh2_method_pref(LIBSSH2_SESSION *session, int method, const char *names) {
     return ssh2.libssh2_session_method_pref(session, method, names);
 }
 int backstop_ssh2_handshake(LIBSSH2_SESSION *session, int socket) {
-    GUARDED(int, LIBSSH2_ERROR_SOCKET_DISCONNECT, ssh2.libssh2_session_handshake(session, socket));
+    return ssh2.libssh2_session_handshake(session, socket);
 }
 const char *backstop_ssh2_hostkey(LIBSSH2_SESSION *session, size_t *length) {
     int type;
@@ -104,31 +80,23 @@ const char *backstop_ssh2_last_error(LIBSSH2_SESSION *session) {
 }
 int backstop_ssh2_userauth_publickey(
     LIBSSH2_SESSION *session, const char *user, const char *publicKeyFile, const char *privateKeyFile, const char *passphrase) {
-    GUARDED(
-        int, LIBSSH2_ERROR_SOCKET_DISCONNECT,
-        ssh2.libssh2_userauth_publickey_fromfile_ex(
-            session, user, (unsigned int)strlen(user), publicKeyFile, privateKeyFile, passphrase));
+    return ssh2.libssh2_userauth_publickey_fromfile_ex(
+        session, user, (unsigned int)strlen(user), publicKeyFile, privateKeyFile, passphrase);
 }
 
 LIBSSH2_CHANNEL *backstop_ssh2_channel(LIBSSH2_SESSION *session, unsigned int window, unsigned int packet) {
-    GUARDED(
-        LIBSSH2_CHANNEL *, NULL,
-        ssh2.libssh2_channel_open_ex(session, "session", sizeof "session" - 1, window, packet, NULL, 0));
+    return ssh2.libssh2_channel_open_ex(session, "session", sizeof "session" - 1, window, packet, NULL, 0);
 }
 int backstop_ssh2_subsystem(LIBSSH2_CHANNEL *channel, const char *name) {
-    GUARDED(
-        int, LIBSSH2_ERROR_SOCKET_DISCONNECT,
-        ssh2.libssh2_channel_process_startup(channel, "subsystem", sizeof "subsystem" - 1, name, (unsigned int)strlen(name)));
+    return ssh2.libssh2_channel_process_startup(channel, "subsystem", sizeof "subsystem" - 1, name, (unsigned int)strlen(name));
 }
 int backstop_ssh2_ignore_errors(LIBSSH2_CHANNEL *channel) {
-    GUARDED(
-        int, LIBSSH2_ERROR_SOCKET_DISCONNECT,
-        ssh2.libssh2_channel_handle_extended_data2(channel, LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE));
+    return ssh2.libssh2_channel_handle_extended_data2(channel, LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE);
 }
 ssize_t backstop_ssh2_read(LIBSSH2_CHANNEL *channel, void *bytes, size_t count) {
-    GUARDED(ssize_t, LIBSSH2_ERROR_SOCKET_DISCONNECT, ssh2.libssh2_channel_read_ex(channel, 0, bytes, count));
+    return ssh2.libssh2_channel_read_ex(channel, 0, bytes, count);
 }
 ssize_t backstop_ssh2_write(LIBSSH2_CHANNEL *channel, const void *bytes, size_t count) {
-    GUARDED(ssize_t, LIBSSH2_ERROR_SOCKET_DISCONNECT, ssh2.libssh2_channel_write_ex(channel, 0, bytes, count));
+    return ssh2.libssh2_channel_write_ex(channel, 0, bytes, count);
 }
 int backstop_ssh2_eof(LIBSSH2_CHANNEL *channel) { return ssh2.libssh2_channel_eof(channel); }

@@ -1,8 +1,10 @@
 #define _GNU_SOURCE
 #include "CSystem.h"
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -41,3 +43,18 @@ int backstop_wait_signal(void) {
 char **backstop_environment(void) { return environ; }
 
 int backstop_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+void backstop_load(const char *library, const backstop_symbol *symbols, size_t count, char *problem, size_t problem_size) {
+    problem[0] = 0;
+    void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+    if (handle == NULL) {
+        snprintf(problem, problem_size, "%s", dlerror());
+        return;
+    }
+    for (size_t index = 0; index < count; index++) {
+        *symbols[index].place = dlsym(handle, symbols[index].name);
+        if (*symbols[index].place != NULL) continue;
+        snprintf(problem, problem_size, "%s lacks %s", library, symbols[index].name);
+        return;
+    }
+}

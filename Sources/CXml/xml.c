@@ -1,5 +1,5 @@
 #include "CXml.h"
-#include <dlfcn.h>
+#include <CSystem.h>
 #include <libxml/parser.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -23,17 +23,10 @@ static struct {
 } xml;
 
 static void load(void) {
-    void *handle = dlopen("libxml2.so.2", RTLD_NOW | RTLD_LOCAL);
-    if (handle == NULL) {
-        snprintf(failure, sizeof failure, "%s", dlerror());
-        return;
-    }
-#define FIND(name)                                                             \
-    if ((xml.name = (__typeof__(xml.name))dlsym(handle, #name)) == NULL) {       \
-        snprintf(failure, sizeof failure, "libxml2.so.2 lacks %s", #name);       \
-        return;                                                                  \
-    }
-    FUNCTIONS(FIND)
+#define SYMBOL(name) {#name, (void **)&xml.name},
+    static const backstop_symbol symbols[] = {FUNCTIONS(SYMBOL)};
+    backstop_load("libxml2.so.2", symbols, sizeof symbols / sizeof symbols[0], failure, sizeof failure);
+    if (failure[0] != 0) return;
     xml.xmlInitParser();
 }
 

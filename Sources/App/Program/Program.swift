@@ -16,7 +16,8 @@ public func runProgram(_ register: @Sendable (inout Registry) -> Void = { _ in }
     registerBuiltinDrivers(in: &registry)
     registerBuiltinCodecs(in: &registry)
     register(&registry)
-    exit(Invocation.run(CommandLine.arguments, registry))
+    // Not exit: its handlers free what libraries share (libcrypto), while a thread may still be closing a connection.
+    _exit(Invocation.run(CommandLine.arguments, registry))
 }
 
 private enum Invocation {

@@ -1,5 +1,7 @@
-// What Glibc's Swift module lacks: feature-gated calls and names that Swift cannot tell apart.
+// What Glibc's Swift module lacks: feature-gated calls, names that Swift cannot tell apart, and the loading of libraries.
 #pragma once
+
+#include <stddef.h>
 
 int backstop_syncfs(int descriptor);
 int backstop_start_writeback(int descriptor);
@@ -13,3 +15,11 @@ int backstop_wait_signal(void);
 char **backstop_environment(void);
 // A pipe whose ends no program inherits, not even one that another thread starts at this moment: 0, or -1 and errno.
 int backstop_pipe(int ends[2]);
+
+// A function of a library that is loaded at run time, and where its address is to be kept.
+typedef struct backstop_symbol {
+    const char *name;
+    void **place;
+} backstop_symbol;
+// Loads a library and looks up its functions. Leaves `problem` empty, or writes there why it cannot be used.
+void backstop_load(const char *library, const backstop_symbol *symbols, size_t count, char *problem, size_t problem_size);
