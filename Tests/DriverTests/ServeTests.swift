@@ -80,6 +80,45 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: "\(scene.root)/note"))
     }
 
+    /// Who may add can neither change what is complete nor read it by another name.
+    @Test func addsOnly() async throws {
+        let scene = try Scene()
+        let label = "20260101-000000F", other = "20260102-000000F"
+        for name in [label, other] { try scene.folder.makeDirectory("root/backup/demo/\(name)") }
+        for name in ["\(label)/table", "\(label)/backup.manifest", "\(other)/table"] {
+            try scene.folder.write("root/backup/demo/\(name)", "text of \(name)")
+        }
+        let storage = try await scene.serve("--repo1-path=\(scene.root)", "--stanza=demo", "--access=write")
+        let tree = try #require(storage as? any FileTree)
+        let backups = Key("backup/demo")
+        // What belongs to a backup that is not complete is written as often as needed, and so is what tells of all backups.
+        try await storage.put(backups / "\(other)/table", bytes: [1])
+        try await storage.put(Key("archive/demo/archive.info"), bytes: [1])
+        for name in ["\(label)/table", "\(label)/backup.manifest", "label/table"] {
+            #expect(await code { try await storage.put(backups / name, bytes: [1]) } == .alreadyExists, "\(name)")
+        }
+        #expect(await code { try await tree.setAttributes(backups / "\(label)/table", Attributes(mode: 0)) } == .denied)
+        try await tree.makeDirectory(backups / label, Attributes(mode: 0))
+        #expect(try run(["stat", "-c", "%a", "\(scene.root)/backup/demo/\(label)"]).output != "0\n")
+        for (name, target, kind) in [
+            ("x.history", "backup/demo/\(label)/table", LinkKind.hard), ("archive.info", "../../backup/demo/\(label)/table", .symbolic),
+            ("o", "../other", .symbolic), ("latest", "../other", .symbolic), ("latest", label + "/table", .symbolic),
+            ("\(other)/backup.manifest", "../\(label)/table", .symbolic),
+        ] {
+            for folder in ["backup/demo", "archive/demo"] {
+                #expect(await code { try await tree.link(Key(folder) / name, to: target, kind) } == .denied, "\(folder)/\(name) → \(target)")
+            }
+        }
+        try await tree.link(backups / "latest", to: label, .symbolic)
+        try await tree.link(backups / "\(other)/pg_data/pg_tblspc/7", to: "../../pg_tblspc/7", .symbolic)
+        try run(["ln", "-s", "\(label)/table", "\(scene.root)/backup/demo/backup.info"])
+        for name in ["\(label)/table", "latest/table", "backup.info", "x.history"] {
+            #expect(await code { _ = try await storage.read(backups / name) } == .denied, "\(name)")
+        }
+        #expect(try await storage.read(backups / "\(label)/backup.manifest") == Array("text of \(label)/backup.manifest".utf8))
+        #expect(try String(contentsOfFile: "\(scene.root)/backup/demo/\(label)/table", encoding: .utf8) == "text of \(label)/table")
+    }
+
     /// Links that lead outside are there for people of that host, not for clients.
     @Test func links() async throws {
         let scene = try Scene()

@@ -9,11 +9,13 @@ class GuardedStorage: Storage, @unchecked Sendable {
     private let stanza: String?
     private let mayRead: Bool
     private let mayWrite: Bool
-    private let mayRemove: Bool
+    fileprivate let mayRemove: Bool
+    fileprivate var isUnlimited: Bool { stanza == nil && mayRead && mayRemove }
     /// Throws while nothing may be written on this host.
     private let checkStopped: @Sendable () throws(BackupError) -> Void
 
-    /// `access`: `all`, `read` (nothing changes), `write` (nothing is removed, and of what is there only the info files are read).
+    /// `access`: `all`, `read` (nothing changes), `write` (nothing that is complete is removed or replaced, and of what is there only the
+    /// info files are read).
     /// What guards a file tree is one too.
     static func guarding(
         _ base: any Storage, stanza: String?, access: String, checkStopped: @escaping @Sendable () throws(BackupError) -> Void
@@ -41,7 +43,7 @@ class GuardedStorage: Storage, @unchecked Sendable {
 
     // MARK: What is allowed
 
-    private func denied(_ what: String, _ key: Key) -> BackupError {
+    fileprivate func denied(_ what: String, _ key: Key) -> BackupError {
         BackupError(.denied, "not allowed here: \(what) '\(key)'", hint: "'serve' was started with restrictions on its host.")
     }
 
@@ -66,18 +68,14 @@ class GuardedStorage: Storage, @unchecked Sendable {
         try checkStopped()
     }
 
-    /// What a writer has to read: the info files, the manifests of earlier backups, and timelines.
-    private static func isInfo(_ key: Key) -> Bool {
-        let name = key.name
-        return name.hasPrefix("archive.info") || name.hasPrefix("backup.info") || name.hasPrefix("backup.manifest")
-            || name.hasSuffix(".history")
-    }
-
     // MARK: The contract
 
     func open(_ key: Key, range: Range<UInt64>?) async throws(BackupError) -> any ByteSource & ~Copyable {
         try check("read", key)
-        guard mayRead || Self.isInfo(key) else { throw denied("read", key) }
+        if !mayRead {
+            // A link would be another file.
+            guard ClientPath(key).isInfo, try await base.stat(key)?.kind ?? .file == .file else { throw denied("read", key) }
+        }
         return try await base.open(key, range: range)
     }
 
@@ -85,7 +83,23 @@ class GuardedStorage: Storage, @unchecked Sendable {
         _ key: Key, from source: inout Source, _ options: PutOptions
     ) async throws(BackupError) -> Entry {
         try checkWrite("write", key)
+        var options = options
+        if !mayRemove, try await !mayReplace(key) {
+            if base.capabilities.contains(.putIfAbsent) {
+                options.ifAbsent = true
+            } else if try await base.stat(key) != nil {
+                throw denied("replace", key)
+            }
+        }
         return try await base.put(key, from: &source, options)
+    }
+
+    /// What has to be written again by who may only add: the info files, and what belongs to a backup that is not complete yet.
+    private func mayReplace(_ key: Key) async throws(BackupError) -> Bool {
+        let path = ClientPath(key)
+        if path.isStanzaInfo { return true }
+        guard let backup = path.backup else { return false }
+        return try await base.stat(backup / "backup.manifest") == nil
     }
 
     func stat(_ key: Key) async throws(BackupError) -> Entry? {
@@ -132,7 +146,7 @@ private final class GuardedTree: GuardedStorage, FileTree, @unchecked Sendable {
 
     func makeDirectory(_ key: Key, _ attributes: Attributes) async throws(BackupError) {
         try checkWrite("make folder", key)
-        try await tree.makeDirectory(key, attributes)
+        try await tree.makeDirectory(key, mayRemove ? attributes : Attributes())
     }
 
     func removeDirectory(_ key: Key) async throws(BackupError) {
@@ -142,12 +156,13 @@ private final class GuardedTree: GuardedStorage, FileTree, @unchecked Sendable {
 
     func link(_ key: Key, to target: String, _ kind: LinkKind) async throws(BackupError) {
         try checkWrite("link", key)
-        if kind == .hard { try check("link to", Key(target)) }
+        // What is limited to a part of the storage could be left by a link to another part.
+        guard isUnlimited || kind == .symbolic && ClientPath(key).isLink(to: target) else { throw denied("link to '\(target)'", key) }
         try await tree.link(key, to: target, kind)
     }
 
     func setAttributes(_ key: Key, _ attributes: Attributes) async throws(BackupError) {
-        try checkWrite("set attributes of", key)
+        try checkRemove(key)
         try await tree.setAttributes(key, attributes)
     }
 }
