@@ -13,6 +13,9 @@ public protocol FarHost: Sendable {
 
 /// Requests of `serve` besides those of a storage (docs/driver-protocol.md, Clusters).
 public protocol FarSession: AnyObject {
+    /// What its end is seen by.
+    var descriptor: Int32 { get }
+
     /// Sends a request and answers its reply. Calls `entry` for each entry that comes before it.
     func ask(_ operation: String, _ members: [String: JSON], entry: (JSON) throws(BackupError) -> Void) throws(BackupError) -> JSON
 }
@@ -43,6 +46,8 @@ public protocol SteppingTree: FileTree {
 public final class FarSteps {
     /// Members of the request besides those of any `open`.
     public var members: [String: JSON]
+    /// Bytes that the steps can make of an object at most.
+    public var most: UInt64 = .max
     /// Members of the end.
     public var findings: JSON = .null
 

@@ -60,6 +60,91 @@ import Testing
         #expect(try bench.labels().count == 2)
     }
 
+    /// A connection that ends in the middle of a file: nothing of it is kept, the next backup is whole, and so it is with another try.
+    @Test(arguments: ["0", "2"])
+    func cutOff(_ retries: String) throws {
+        let bench = try Workbench(Format(.lz4), on: .pulled, options: ["job-retry": "\(retries)", "job-retry-interval": "0"])
+        let cluster = try bench.clusterWithBackup()
+        let client = try #require(SecureShell.shared.get().options.first { $0.0 == "cmd-ssh" }?.1)
+        // The second connection, a worker's, gets so far and no further.
+        let count = bench.folder.path("count")
+        let cut = try bench.folder.writeProgram(
+            "ssh",
+            """
+            #!/usr/bin/env python3
+            import os, subprocess, sys
+            with open('\(count)', 'a+') as file:
+                file.write('x')
+                file.flush()
+                number = file.tell()
+            if number != 2: os.execv('\(client)', ['\(client)'] + sys.argv[1:])
+            child = subprocess.Popen(['\(client)'] + sys.argv[1:], stdout=subprocess.PIPE)
+            rest = 700000
+            while rest > 0:
+                data = os.read(child.stdout.fileno(), min(rest, 65536))
+                if not data: break
+                rest -= len(data)
+                while data: data = data[os.write(1, data):]
+
+            """)
+        try run(["sed", "-i", "s|^cmd-ssh=.*|cmd-ssh=\(cut)|", bench.folder.path("repository-host.conf")])
+        let outcome = try bench.attempt("--type=full", "backup")
+        #expect((outcome.status == 0) == (retries != "0"), "\(outcome)")
+        #expect(outcome.text.contains("ended in"), "\(outcome)")
+        #expect(try bench.labels().count == (retries == "0" ? 1 : 2))
+        #expect(try run(["find", bench.repository, "-name", "*.tmp"]).output.isEmpty)
+        try bench.run("--type=full", "backup")
+        try bench.bringBack(cluster)
+    }
+
+    /// Without its session a backup cannot be finished: that is noticed at the next file, not after the last.
+    @Test(arguments: [RepositoryKind.pulled, .posix])
+    func sessionEnds(_ kind: RepositoryKind) throws {
+        let bench = try Workbench(Format(.none), on: kind, options: ["process-max": "1"])
+        let cluster = try bench.clusterWithBackup()
+        let backup = try bench.launch("--type=full", "--log-level-console=detail", "backup")
+        try eventually("files are copied") {
+            try cluster.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'pgBackstop%'").contains(
+                "t")
+                ? true : nil
+        }
+        let outcome = try backup.wait()
+        #expect(outcome.status == 56 || outcome.status == 57 || outcome.status == 49, "\(outcome)")
+        #expect(try bench.labels().count == 1)
+    }
+
+    /// What its own host says of a cluster is not for others to change, and nothing else can be asked of its database.
+    @Test(arguments: [
+        (#"{"op":"query","sql":"select 1"}"#, "there is no query"), (#"{"op":"query","query":"copy"}"#, "there is no query"),
+        (#"{"op":"query","query":"restorePoint"}"#, "there is no query"), (#"{"op":"open","key":"etc/passwd"}"#, "not allowed here"),
+        (#"{"op":"list","prefix":"etc","depth":"all"}"#, "not allowed here"),
+        (#"{"op":"remove","keys":["etc/passwd"]}"#, "not allowed here"),
+        (#"{"op":"put","key":"x"}"#, "not allowed here"), (#"{"op":"mkdir","key":"x"}"#, "there is no request"),
+        (#"{"op":"start","config":{}}"#, "was started already"), (#"{"op":"open","key":"x","steps":[{"codec":"none such"}]}"#, "none such"),
+    ])
+    func refusals(_ call: String, _ text: String) throws {
+        let bench = try Workbench()
+        let cluster = try bench.cluster()
+        defer { withExtendedLifetime(cluster) {} }
+        func frame(_ kind: String, _ payload: String) -> String {
+            kind + "\\000\\000\\000\\\(String(payload.utf8.count, radix: 8))" + payload.replacing("\\", with: "\\\\")
+        }
+        let told = #"{"op":"start","config":{"cluster":{"user":"nobody","socket":"/nowhere"}}}"#
+        // Each waits for the answer to the one before.
+        let talk = [
+            frame("C", #"{"op":"hello","proto":1}"#), frame("C", told), frame("C", #"{"op":"connect"}"#),
+            frame("C", call) + frame("E", "{}"),
+        ]
+        let outcome = try attempt(
+            [
+                "sh", "-c",
+                "{ for text; do printf \"$text\"; sleep 0.7; done; } | \"$0\" --config=\"\(bench.configuration)\" --stanza=demo --pg=1 serve",
+                Tool.underTest.path,
+            ] + talk)
+        #expect(outcome.output.contains(text), "\(outcome)")
+        #expect(outcome.output.contains("\"version\":1500") || !call.contains("query"), "\(outcome)")
+    }
+
     /// `stop` on the cluster's host keeps others from reading it.
     @Test func stoppedThere() throws {
         let bench = try Workbench(Format(.lz4), on: .pulled)
@@ -85,7 +170,7 @@ import Testing
             let waiting = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_backup_start%' AND pid <> pg_backend_pid()"
             return try cluster.query(waiting).contains("1") ? true : nil
         }
-        #expect(FileManager.default.fileExists(atPath: bench.folder.path("lock/demo-backup-1.lock")))
+        #expect(try attempt(["flock", "-n", bench.folder.path("lock/demo-backup-1.lock"), "true"]).status == 1)
         backup.signal(SIGKILL)
         _ = try backup.wait()
         try eventually("the lock is free") {
@@ -110,7 +195,7 @@ import Testing
 
     @Test(arguments: [
         ("pg1-host-port=1", 49, "ssh -p 1"), ("pg1-host-cmd=/no/such/program", 49, "/no/such/program"),
-        ("pg1-host-user=nobody-here", 49, "nobody-here@127.0.0.1"), ("pg1-path=/no/such/data", 58, "/no/such/data"),
+        ("pg1-host-user=nobody-here", 49, "nobody-here@127.0.0.1"), ("pg1-path=/no/such/data", 55, "/no/such/data"),
         ("pg1-socket-path=/no/such/socket", 56, "/no/such/socket"), ("pg1-user=nobody_here", 56, "nobody_here"),
     ])
     func notReached(_ line: String, _ status: Int32, _ text: String) throws {
@@ -130,10 +215,13 @@ import Testing
         let standby = try bench.restore("standby", "--type=standby")
         try standby.start(["hot_standby=on", "archive_mode=off"])
         let server = try SecureShell.shared.get()
+        // A configuration that knows nothing of clusters.
+        let locks = bench.folder.path("lock")
+        let configuration = try bench.folder.write("elsewhere.conf", "[global]\nlock-path=\(locks)\nlog-level-file=off\n")
         func host(_ number: Int, _ cluster: Cluster, cmd: String = Tool.underTest.path) -> [String] {
             ["path=\(cluster.data)", "socket-path=\(cluster.socket)", "user=postgres"].map { "pg\(number)-\($0)" }
                 + server.clusterOptions.map { $0.replacing("pg1-", with: "pg\(number)-") }.filter { !$0.contains("host-cmd") }
-                + ["pg\(number)-host-cmd=\(cmd)", "pg\(number)-host-config=\(bench.configuration)"]
+                + ["pg\(number)-host-cmd=\(cmd)", "pg\(number)-host-config=\(configuration)"]
         }
         func configured(_ lines: [String]) throws -> String {
             let there = try String(contentsOfFile: bench.folder.path("repository-host.conf"), encoding: .utf8)
@@ -222,7 +310,13 @@ import Testing
     }
 
     /// What a host of the cluster that lies or breaks tells is an error, never a backup.
-    @Test(arguments: ["", #"{"taps":[]}"#, #"{"taps":[{"size":1},{"digest":"x"}]}"#, #"{"taps":[{"size":-1},{"digest":"0"}]}"#])
+    @Test(arguments: [
+        "", #"{"taps":[]}"#, #"{"taps":[{"size":1},{"digest":"x"}]}"#, #"{"taps":[{"size":-1},{"digest":"0"}]}"#,
+        #"{"taps":[{"size":9000000000},{"digest":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}]}"#,
+        #"{"taps":[{"size":8192},{"digest":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}]}"#,
+        #"{"taps":[{"size":8192},{"digest":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},{"aligned":true,"errors":[[0,4294967295]]}]}"#,
+        #"{"taps":[{"size":8192},{"digest":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},{"aligned":true,"errors":[[0,0],[0,0]]}]}"#,
+    ])
     func liar(_ end: String) throws {
         let bench = try Workbench(Format(.lz4), on: .pulled, options: ["job-retry": "0"])
         let cluster = try bench.clusterWithBackup()
@@ -253,7 +347,7 @@ import Testing
             """)
         try bench.configure(["cmd-ssh": liar])
         let outcome = try bench.attempt("--type=full", "backup")
-        #expect(outcome.status == 39 && outcome.text.contains("does not tell what it found"), "\(outcome)")
+        #expect(outcome.status == 39 && outcome.text.contains("the host of the cluster"), "\(outcome)")
         #expect(try bench.labels().count == 1)
     }
 }

@@ -106,7 +106,8 @@ import Testing
             ("\(other)/backup.manifest", "../\(label)/table", .symbolic),
         ] {
             for folder in ["backup/demo", "archive/demo"] {
-                #expect(await code { try await tree.link(Key(folder) / name, to: target, kind) } == .denied, "\(folder)/\(name) → \(target)")
+                #expect(
+                    await code { try await tree.link(Key(folder) / name, to: target, kind) } == .denied, "\(folder)/\(name) → \(target)")
             }
         }
         try await tree.link(backups / "latest", to: label, .symbolic)

@@ -107,7 +107,7 @@ struct ClusterTests {
     /// A server process that does not even react to the wish to cancel costs the session, not more time.
     @Test func serverThatHangs() throws {
         let connection = try cluster.connect(timeout: .milliseconds(300))
-        let process = try connection.one("select pg_backend_pid()")[0]
+        let process = try #require(try connection.query("select pg_backend_pid()")[0][0])
         try cluster.run("kill", "-STOP", process)
         defer { #expect(throws: Never.self) { try cluster.run("kill", "-CONT", process) } }
         let begin = ContinuousClock.now
@@ -180,7 +180,7 @@ struct ClusterTests {
         let connection = try cluster.connect()
         try connection.query("create table public.pages as select i, repeat('x', 100) from generate_series(1, 20000) i")
         try connection.query("checkpoint")
-        let path = try connection.one("select pg_relation_filepath('public.pages')")[0]
+        let path = try #require(try connection.query("select pg_relation_filepath('public.pages')")[0][0])
         try cluster.stop()
         defer { #expect(throws: Never.self) { try cluster.start() } }
 

@@ -61,6 +61,7 @@ struct BackupCommand {
         let copy = BackupCopy(
             context: context, stanza: stanza, repository: repository,
             encoding: try Encoding(context.options, repository, passphrase: manifest.passphrase), cluster: cluster, control: control,
+            watch: session?.connection.watch,
             meter: ProgressMeter("backup", size: total, lock: lock, context))
         try await copy.run(&manifest)
         copy.meter.clearLine()

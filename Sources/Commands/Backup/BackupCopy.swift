@@ -19,6 +19,8 @@ struct BackupCopy: Sendable {
     let encoding: Encoding
     let cluster: ClusterFiles
     let control: ControlFile
+    /// Of the session that began the backup.
+    let watch: SessionWatch?
     let meter: ProgressMeter
 
     /// Copies all files of `manifest` with `process-max` workers and fills in their checksums and sizes.
@@ -32,6 +34,7 @@ struct BackupCopy: Sendable {
             isSmall: { files[$0].size <= smallFile },
             makeWorker: { (number) throws(BackupError) in try BackupWorker(self, number: number) },
             body: { (worker, index) async throws(BackupError) in
+                try watch?.check()
                 let outcome = try await worker.copy(files[index], label)
                 outcomes.withLock { $0[index] = outcome }
             })
@@ -152,22 +155,40 @@ private final class BackupWorker {
     ) async throws(BackupError) -> [ClosedRange<UInt32>] {
         var confirmed: [ClosedRange<UInt32>] = []
         let first = DatabasePath.segment(of: file.name) &* UInt32((1 << 30) / pages.pageSize)
-        for page in errors.joined() {
-            let offset = UInt64(page &- first) * UInt64(pages.pageSize)
-            var bytes: [UInt8] = []
-            do throws(BackupError) {
-                var source = try await copy.cluster.tree.open(copy.key(file), range: offset..<offset + UInt64(pages.pageSize))
-                bytes = try await source.readAll()
-            } catch  where error.code == .notFound {}
-            // A shorter file was truncated meanwhile, which WAL replay repeats.
-            if bytes.count < pages.pageSize || pages.isGood(bytes, number: page) { continue }
-            if let last = confirmed.last, last.upperBound &+ 1 == page {
-                confirmed[confirmed.count - 1] = last.lowerBound...page
-            } else {
-                confirmed.append(page...page)
+        for range in errors {
+            var next = range.lowerBound
+            while next <= range.upperBound {
+                let last = next + min(range.upperBound - next, Self.pagesAtATime - 1)
+                let bytes = try await read(file, next &- first, count: last - next + 1)
+                for page in next...last {
+                    let begin = Int(page - next) * pages.pageSize
+                    // What is missing was truncated meanwhile, which WAL replay repeats.
+                    guard begin + pages.pageSize <= bytes.count else { break }
+                    if pages.isGood(Array(bytes[begin..<begin + pages.pageSize]), number: page) { continue }
+                    if let known = confirmed.last, known.upperBound &+ 1 == page {
+                        confirmed[confirmed.count - 1] = known.lowerBound...page
+                    } else {
+                        confirmed.append(page...page)
+                    }
+                }
+                if last == .max { break }
+                next = last + 1
             }
         }
         return confirmed
+    }
+
+    private static let pagesAtATime: UInt32 = 64
+
+    /// Pages of the file as it is now, counted from its own first one; nothing when it is gone.
+    private func read(_ file: Manifest.File, _ page: UInt32, count: UInt32) async throws(BackupError) -> [UInt8] {
+        let begin = UInt64(page) * UInt64(pages.pageSize)
+        do throws(BackupError) {
+            var source = try await copy.cluster.tree.open(copy.key(file), range: begin..<begin + UInt64(count) * UInt64(pages.pageSize))
+            return try await source.readAll()
+        } catch  where error.code == .notFound {
+            return []
+        }
     }
 
     private func log(_ file: Manifest.File, _ outcome: Outcome) {

@@ -78,20 +78,29 @@ final class FarReading: ClusterReading {
     private let withPages: JSON
     private let steps = FarSteps([:])
     private let unpack: Chain?
+    private let pageSize: UInt64
     private var file = ""
+    private var segment: UInt32 = 0
+    private var checksPages = false
+    /// Bytes that there can be.
+    private var most: UInt64 = 0
+    /// Told to the meter.
+    private var told: Int64 = 0
 
     init(_ copy: BackupCopy, _ tree: any SteppingTree) throws(BackupError) {
         self.tree = tree
         meter = copy.meter
         let looks = ["size", "sha1"].map { JSON.object(["tap": .string($0)]) }
         let pages = copy.makePageCheck()
+        pageSize = UInt64(pages.pageSize)
         let check = JSON.object(["tap": .string("pages"), "size": JSON(pages.pageSize), "headerCheck": .bool(pages.headerCheck)])
         var compression: [JSON] = []
         var unpack: Chain?
         if copy.encoding.codec.name != "none" {
             compression = [Self.step(copy.encoding.codec, copy.encoding.level)]
-        } else if let level = copy.context.options.number("compress-level-network"), level != 0 {
-            let lz4 = try copy.repository.registry.codec("lz4")
+        } else if let level = copy.context.options.number("compress-level-network"), level != 0,
+            let lz4 = copy.repository.registry.codecs["lz4"]
+        {
             compression = [Self.step(lz4, Int(level))]
             unpack = Chain([.transform(try lz4.open(Int(level), .normal).decoder())])
         }
@@ -102,10 +111,14 @@ final class FarReading: ClusterReading {
 
     func open(_ file: Manifest.File, _ key: Key, _ range: Range<UInt64>?) async throws(BackupError) -> any ByteSource & ~Copyable {
         self.file = file.name
+        told = 0
+        checksPages = file.pagesValid != nil
+        segment = DatabasePath.segment(of: file.name)
+        // A file that is read whole may have grown, but not beyond measure.
+        most = range.map { UInt64($0.count) } ?? file.originalSize + 1 << 30
         steps.findings = .null
-        steps.members =
-            file.pagesValid == nil
-            ? ["steps": plain] : ["steps": withPages, "segment": JSON(UInt64(DatabasePath.segment(of: file.name)))]
+        steps.members = checksPages ? ["steps": withPages, "segment": JSON(UInt64(segment))] : ["steps": plain]
+        steps.most = most + most / 64 + 1 << 20
         let source = try await tree.open(key, range: range, through: steps)
         guard let unpack else { return source }
         return try Flow(source, unpack)
@@ -117,22 +130,32 @@ final class FarReading: ClusterReading {
 
     func findings() throws(BackupError) -> FileFindings {
         let taps = steps.findings["taps"]?.array ?? []
-        guard taps.count > 1, let size = taps[0]["size"]?.uint, let digest = taps[1]["digest"]?.string, digest.utf8.count == 40 else {
-            throw BackupError(.protocol, "the host of the cluster does not tell what it found in '\(file)'")
-        }
-        var findings = FileFindings(size: size, checksum: size == 0 ? nil : SHA1Value(digest))
-        if taps.count > 2 {
-            findings.isAligned = taps[2]["aligned"]?.bool ?? false
-            for bounds in taps[2]["errors"]?.array ?? [] {
-                guard let ends = bounds.array?.compactMap({ $0.uint.flatMap { UInt32(exactly: $0) } }), ends.count == 2, ends[0] <= ends[1]
+        guard taps.count == (checksPages ? 3 : 2), let size = taps[0]["size"]?.uint, size <= most, let digest = taps[1]["digest"]?.string,
+            let checksum = SHA1Value(digest)
+        else { throw BackupError(.protocol, "the host of the cluster does not tell what it found in '\(file)'") }
+        var findings = FileFindings(size: size, checksum: size == 0 ? nil : checksum)
+        if checksPages {
+            let first = segment &* UInt32((1 << 30) / pageSize)
+            let end = UInt64(first) + size / pageSize
+            guard let isAligned = taps[2]["aligned"]?.bool, let errors = taps[2]["errors"]?.array else {
+                throw BackupError(.protocol, "the host of the cluster does not tell of the pages of '\(file)'")
+            }
+            findings.isAligned = isAligned
+            for bounds in errors {
+                guard let ends = bounds.array?.compactMap({ $0.uint.flatMap { UInt32(exactly: $0) } }), ends.count == 2, ends[0] <= ends[1],
+                    ends[0] >= first, UInt64(ends[1]) < end, findings.pageErrors.last.map({ $0.upperBound < ends[0] }) ?? true
                 else { throw BackupError(.protocol, "the host of the cluster tells of pages '\(bounds.text)' in '\(file)'") }
                 findings.pageErrors.append(ends[0]...ends[1])
             }
         }
         // Only now is it known how much was read there.
-        meter.add(Int64(clamping: size), file: file)
+        told = Int64(clamping: size)
+        meter.add(told, file: file)
         return findings
     }
 
-    func undo() {}
+    func undo() {
+        meter.add(-told, file: file)
+        told = 0
+    }
 }

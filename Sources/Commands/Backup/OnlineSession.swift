@@ -48,7 +48,7 @@ struct OnlineSession {
         context.log.info(
             "execute non-exclusive backup start: backup begins after the \(fast ? "requested immediate" : "next regular") checkpoint completes"
         )
-        let stamp = try connection.one("select pg_catalog.clock_timestamp()::text")[0]
+        let stamp = try connection.one(.timestamp)[0]
         let begun = try connection.startBackup(label: "\(Program.title) backup started at \(stamp)", fast: fast)
         let control = try await cluster.control()
         guard control.checkpoint >= begun.lsn else {

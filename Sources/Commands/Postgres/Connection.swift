@@ -6,7 +6,7 @@ import Glibc
 
 /// One session; one query at a time. Calls block the thread, but no longer than the time-out, and end early when the process is
 /// asked to end. A backup must be started and stopped in the same session.
-final class Connection: DatabaseSession {
+final class Connection {
     struct Settings {
         /// The folder of the server's socket; nil: libpq's default.
         var socketPath: String?
@@ -75,6 +75,8 @@ final class Connection: DatabaseSession {
 
     deinit { close() }
 
+    var watch: SessionWatch { SessionWatch(descriptor: handle.map { pq.pointee.PQsocket($0) } ?? -1) }
+
     /// Ends the session. The server aborts a backup that was not stopped.
     func close() {
         if let handle { pq.pointee.PQfinish(handle) }
@@ -84,7 +86,7 @@ final class Connection: DatabaseSession {
     /// Runs one statement with `parameters` for `$1`, `$2`…, or several statements without parameters.
     /// Returns the rows of the last one, columns as text. Throws `.dbQuery` with the server's message.
     @discardableResult
-    func query(_ sql: String, _ parameters: [String?]) throws(BackupError) -> [[String?]] {
+    func query(_ sql: String, _ parameters: [String?] = []) throws(BackupError) -> [[String?]] {
         guard let handle else { throw failed(sql, "the session was closed after an earlier failure") }
         let sent =
             parameters.isEmpty

@@ -6,21 +6,89 @@ import BackstopCore
 protocol DatabaseSession: AnyObject {
     var version: PostgresVersion { get }
 
-    /// Runs one statement with `parameters` for `$1`, `$2`…, or several statements without parameters.
-    /// Returns the rows of the last one, columns as text. Throws `.dbQuery` with the server's message.
+    /// What a session is seen to have ended by, from any thread and without asking the server.
+    var watch: SessionWatch { get }
+
+    /// Returns the rows, columns as text. Throws `.dbQuery` with the server's message.
     @discardableResult
-    func query(_ sql: String, _ parameters: [String?]) throws(BackupError) -> [[String?]]
+    func query(_ query: DatabaseQuery, _ parameters: [String]) throws(BackupError) -> [[String?]]
 }
 
 extension DatabaseSession {
     @discardableResult
-    func query(_ sql: String) throws(BackupError) -> [[String?]] { try query(sql, []) }
+    func query(_ query: DatabaseQuery) throws(BackupError) -> [[String?]] { try self.query(query, []) }
+
+    /// The first row, whose `columns` must not be null.
+    func one(_ query: DatabaseQuery, _ parameters: [String] = [], columns: Int = 1) throws(BackupError) -> [String] {
+        let rows = try self.query(query, parameters)
+        let row = rows.first?.compactMap(\.self) ?? []
+        guard row.count == columns else {
+            throw BackupError(.dbQuery, "query '\(query.rawValue)' gave \(rows), expected a row of \(columns) values")
+        }
+        return row
+    }
+}
+
+/// All that is ever asked of a server. The host of a cluster answers these for another host and no others: who may back up a cluster
+/// cannot do with its database what he likes.
+enum DatabaseQuery: String, CaseIterable {
+    case facts, now, timestamp, databases, tablespaces, currentSegment, switchWAL
+    /// Parameters: the label; `t` for a checkpoint at once.
+    case startBackup
+    case stopBackup
+    /// Parameter: its name.
+    case restorePoint
+
+    var parameterCount: Int {
+        switch self {
+        case .startBackup: 2
+        case .restorePoint: 1
+        default: 0
+        }
+    }
+
+    func sql(_ version: PostgresVersion) -> String {
+        switch self {
+        case .facts:
+            return """
+                select pg_catalog.current_setting('data_directory'), pg_catalog.current_setting('archive_mode'), \
+                pg_catalog.current_setting('archive_command'), pg_catalog.pg_is_in_recovery()
+                """
+        case .now: return "select pg_catalog.trunc(extract(epoch from pg_catalog.clock_timestamp()))::pg_catalog.int8"
+        case .timestamp: return "select pg_catalog.clock_timestamp()::text"
+        case .databases:
+            let last =
+                version >= .v15 ? "coalesce((select oid from pg_catalog.pg_database where datname = 'template0'), 0)" : "datlastsysoid"
+            return "select oid, datname, \(last) from pg_catalog.pg_database order by datname collate \"C\""
+        case .tablespaces: return "select oid, spcname from pg_catalog.pg_tablespace order by oid"
+        case .currentSegment:
+            let place = "pg_catalog.pg_current_\(version.walWord)_insert_\(version.lsnWord)()"
+            return "select pg_catalog.pg_\(version.walWord)file_name(\(place))"
+        case .switchWAL: return "select pg_catalog.pg_switch_\(version.walWord)()"
+        case .startBackup:
+            let function = version >= .v15 ? "pg_backup_start($1, $2)" : "pg_start_backup($1, $2, false)"
+            return "select lsn, pg_catalog.pg_\(version.walWord)file_name(lsn) from pg_catalog.\(function) as lsn"
+        case .stopBackup:
+            let function =
+                version >= .v15 ? "pg_backup_stop(false)" : version >= .v10 ? "pg_stop_backup(false, false)" : "pg_stop_backup(false)"
+            return
+                "select lsn, pg_catalog.pg_\(version.walWord)file_name(lsn), labelfile, coalesce(spcmapfile, '') from pg_catalog.\(function)"
+        case .restorePoint: return "select pg_catalog.pg_create_restore_point($1)"
+        }
+    }
+}
+
+extension Connection: DatabaseSession {
+    func query(_ query: DatabaseQuery, _ parameters: [String]) throws(BackupError) -> [[String?]] {
+        try self.query(query.sql(version), parameters.map(\.self))
+    }
 }
 
 /// A session of the cluster's host, through the libpq that is there.
 final class FarDatabase: DatabaseSession {
     private let session: any FarSession
     let version: PostgresVersion
+    var watch: SessionWatch { SessionWatch(descriptor: session.descriptor) }
 
     init(_ host: any FarHost) throws(BackupError) {
         session = try host.session()
@@ -28,10 +96,9 @@ final class FarDatabase: DatabaseSession {
         version = try PostgresVersion(serverNumber: Int(reply["version"]?.int ?? 0))
     }
 
-    @discardableResult
-    func query(_ sql: String, _ parameters: [String?]) throws(BackupError) -> [[String?]] {
+    func query(_ query: DatabaseQuery, _ parameters: [String]) throws(BackupError) -> [[String?]] {
         var rows: [[String?]] = []
-        let members: [String: JSON] = ["sql": .string(sql), "parameters": .array(parameters.map { JSON($0) })]
+        let members: [String: JSON] = ["query": .string(query.rawValue), "parameters": .array(parameters.map { .string($0) })]
         _ = try session.ask("query", members) { (entry) throws(BackupError) in
             guard let row = entry["row"]?.array else { throw BackupError(.protocol, "the host of the cluster sends what is no row") }
             rows.append(row.map(\.string))

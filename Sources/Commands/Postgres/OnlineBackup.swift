@@ -22,39 +22,26 @@ extension DatabaseSession {
     /// Begins a backup, which lives as long as this session: the server aborts it when the session ends.
     /// `fast`: with a checkpoint at once, else spread over time.
     func startBackup(label: String, fast: Bool) throws(BackupError) -> BackupStart {
-        let function = version >= .v15 ? "pg_backup_start($1, $2)" : "pg_start_backup($1, $2, false)"
-        let row = try one(
-            "select lsn, pg_catalog.pg_\(version.walWord)file_name(lsn) from pg_catalog.\(function) as lsn", [label, fast ? "t" : "f"],
-            columns: 2)
+        let row = try one(.startBackup, [label, fast ? "t" : "f"], columns: 2)
         return BackupStart(lsn: try LSN(row[0]), segment: try segment(row[1]))
     }
 
     /// Ends the backup of this session. It does not wait for the archiver; that is the backup's own check.
     func stopBackup() throws(BackupError) -> BackupStop {
-        let function =
-            version >= .v15 ? "pg_backup_stop(false)" : version >= .v10 ? "pg_stop_backup(false, false)" : "pg_stop_backup(false)"
-        let row = try one(
-            """
-            select lsn, pg_catalog.pg_\(version.walWord)file_name(lsn), labelfile, coalesce(spcmapfile, '') from pg_catalog.\(function)
-            """, columns: 4)
+        let row = try one(.stopBackup, columns: 4)
         return BackupStop(
             lsn: try LSN(row[0]), segment: try segment(row[1]), label: row[2],
             tablespaceMap: row[3].allSatisfy(\.isWhitespace) ? nil : row[3])
     }
 
     /// The segment that the server writes to. Not on a standby.
-    func currentSegment() throws(BackupError) -> WALSegment {
-        let place = "pg_catalog.pg_current_\(version.walWord)_insert_\(version.lsnWord)()"
-        return try segment(try one("select pg_catalog.pg_\(version.walWord)file_name(\(place))")[0])
-    }
+    func currentSegment() throws(BackupError) -> WALSegment { try segment(try one(.currentSegment)[0]) }
 
     /// Writes a named place into the WAL, so that there is something to switch.
-    func createRestorePoint(_ name: String) throws(BackupError) {
-        try query("select pg_catalog.pg_create_restore_point($1)", [name])
-    }
+    func createRestorePoint(_ name: String) throws(BackupError) { try query(.restorePoint, [name]) }
 
     /// Ends the current segment, so that it is archived.
-    func switchWAL() throws(BackupError) { try query("select pg_catalog.pg_switch_\(version.walWord)()") }
+    func switchWAL() throws(BackupError) { try query(.switchWAL) }
 
     private func segment(_ name: String) throws(BackupError) -> WALSegment {
         guard let segment = WALSegment(name) else { throw BackupError(.dbQuery, "the server gave '\(name)' for the name of a WAL segment") }

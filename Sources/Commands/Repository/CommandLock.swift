@@ -17,12 +17,17 @@ final class CommandLock: Sendable {
     private let held: Mutex<[Held]>
     /// The name of the run (`exec-id`).
     let run: String
+    /// Follows the name where a lock is held for a command of another host.
+    private static let farMark = "-far"
 
-    /// Takes all or throws `.lockAcquire` (50) naming what is busy. What the same run has taken, on behalf of another host, is not busy.
+    /// Takes all or throws `.lockAcquire` (50) naming what is busy. `client`: the run of another host that they are taken for. What the same
+    /// run has taken is not busy.
     init(
-        _ kinds: [Kind], stanza: String, repositories: [Int], run: String? = nil, _ context: RunContext
+        _ kinds: [Kind], stanza: String, repositories: [Int], for client: String? = nil, _ context: RunContext
     ) throws(BackupError) {
-        let run = run ?? context.options.string("exec-id") ?? "\(getpid())-" + String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16)
+        let run =
+            client.map { $0 + Self.farMark } ?? context.options.string("exec-id") ?? "\(getpid())-"
+            + String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16)
         var taken: [Held] = []
         let folder = Self.folder(context)
         do throws(BackupError) {
@@ -77,9 +82,12 @@ final class CommandLock: Sendable {
 
     /// nil: the run has it already.
     private static func take(_ path: String, _ run: String) throws(BackupError) -> Held? {
-        // `info` takes a lock for a moment to see whether it is held, so a busy lock is tried again.
-        for attempt in 0..<5 {
+        // `info` takes a lock for a moment to see whether it is held, so a busy lock is tried again. One that another connection of the same
+        // run holds may be that of a connection that is gone, and be free in a moment.
+        var isOurs = false
+        for attempt in 0..<40 {
             if attempt > 0 { usleep(50_000) }
+            if attempt >= 5 && !isOurs { break }
             let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o640)
             if descriptor < 0 {
                 throw BackupError(
@@ -100,8 +108,11 @@ final class CommandLock: Sendable {
             }
             let holder = content(descriptor)?["execId"]?.string
             close(descriptor)
-            if holder == run { return nil }
+            isOurs = holder == run
+            // The command itself, on this very host.
+            if let holder, holder + farMark == run { return nil }
         }
+        if isOurs { return nil }
         throw BackupError(
             .lockAcquire, "unable to acquire lock on file '\(path)': Resource temporarily unavailable",
             hint: "is another \(Program.name) or pgbackrest process running?")

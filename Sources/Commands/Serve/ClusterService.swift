@@ -40,8 +40,11 @@ final class ClusterService: ServerExtension {
             return .object(["version": .integer(Int64(made.serverNumber))])
         case "query":
             guard let connection else { throw BackupError(.invalid, "there is no session: send {\"op\":\"connect\"} first") }
-            guard let sql = call["sql"]?.string else { throw BackupError(.invalid, "a query needs its text, 'sql'") }
-            let rows = try connection.query(sql, (call["parameters"]?.array ?? []).map(\.string))
+            let parameters = (call["parameters"]?.array ?? []).compactMap(\.string)
+            guard let query = call["query"]?.string.flatMap(DatabaseQuery.init(rawValue:)), parameters.count == query.parameterCount else {
+                throw BackupError(.unsupported, "there is no query '\(call["query"]?.text ?? "")' with \(parameters.count) parameters")
+            }
+            let rows = try connection.query(query, parameters)
             for row in rows { try entry(.array(row.map { $0.map(JSON.string) ?? .null }).inRow) }
             return .object([:])
         default: return nil

@@ -8,12 +8,18 @@ enum ServeCommand {
         let options = context.options
         let channel = Channel(
             input: STDIN_FILENO, output: STDOUT_FILENO, peer: "the client",
+            // A client that stores what it gets may be kept waiting by its store, whose patience is its own affair.
             patience: Channel.Patience(
-                answer: options.duration("protocol-timeout") ?? .seconds(1830), transfer: options.duration("io-timeout") ?? .seconds(60)))
+                answer: options.duration("protocol-timeout") ?? .seconds(1830),
+                transfer: options.duration("protocol-timeout") ?? .seconds(1830)))
         // Held as long as the conversation.
         var lock: CommandLock?
+        var isStarted = false
         var server = StorageServer(channel, DriverDescription(name: Program.name, capabilities: .putIfAbsent)) {
             (configuration) throws(BackupError) in
+            // A second one would let go of the locks of the first.
+            guard !isStarted else { throw BackupError(.invalid, "this conversation was started already") }
+            isStarted = true
             let served =
                 options.number("pg") == nil
                 ? try await repository(configuration, context)
@@ -21,7 +27,9 @@ enum ServeCommand {
                     // Nothing comes before it has its answer, so what can be read is the end.
                     if !channel.isQuiet { throw BackupError(.cancelled, "the client has gone") }
                 }
-            if let wanted = configuration["lock"], wanted != .null { lock = try take(wanted, context) }
+            if let wanted = configuration["lock"], wanted != .null {
+                lock = try take(wanted, path: configuration["path"]?.string, context)
+            }
             return served
         }
         try await server.run()
@@ -42,6 +50,12 @@ enum ServeCommand {
         let confined = context.driverContext(isConfined: true)
         if let index = context.options.number("repo").map(Int.init) {
             _ = try Repository.selectedIndexes(context)
+            // Two hosts that send each other to and fro would start processes without end.
+            guard !context.options.isGiven("repo-host", index) else {
+                throw BackupError(
+                    .hostInvalid, "the configuration of the repository's host says that repo\(index) is on yet another host",
+                    hint: "take repo\(index)-host out of it: it belongs into the configuration of the cluster's host.")
+            }
             return try await Repository.openStorage(index, context, confined)
         }
         var options = context.options
@@ -61,16 +75,14 @@ enum ServeCommand {
         return try await context.registry.storage("posix").open(options, 1, confined)
     }
 
-    /// The cluster that `--pg` names: what the command line says of it holds, then what the client says, then this host's configuration.
+    /// The cluster that `--pg` names: what this host's user says of it holds; the rest is what the client says.
     private static func cluster(
         _ client: JSON, _ context: RunContext, checkClient: @escaping () throws(BackupError) -> Void
     ) throws(BackupError) -> ServedStorage {
-        let stanza = try context.stanza()
-        try StopFile.check(stanza, context)
         let index = Int(context.options.number("pg") ?? 1)
         var context = context
         for (option, member) in ClusterAddress.members {
-            guard let given = client[member], given != .null, context.options.source(option, index) != .commandLine else { continue }
+            guard let given = client[member], given != .null, !context.options.isGiven(option, index) else { continue }
             guard let value = try ClusterAddress.value(given, of: option) else {
                 throw BackupError(.invalid, "the client gives '\(given.text)' for \(option)")
             }
@@ -80,8 +92,12 @@ enum ServeCommand {
         if let wanted = client["path"]?.string, try self.path(wanted) != .text(path) {
             throw BackupError(
                 .denied, "the cluster in '\(wanted)' is not served here",
-                hint: "give it the path that 'serve' has on its host with --pg\(index)-path."
-            )
+                hint: "its own host says that it is in '\(path)'.")
+        }
+        for name in ["PG_VERSION", ClusterFiles.controlName] where access("\(path)/\(name)", F_OK) != 0 {
+            throw BackupError(
+                .fileMissing, "'\(path)' on the host of the cluster is not the data directory of a cluster: there is no \(name)",
+                hint: "is pg1-path right?")
         }
         return ServedStorage(ReadOnlyCluster(context.openTree(""), path: path), ClusterService(context, index, checkClient: checkClient))
     }
@@ -91,7 +107,7 @@ enum ServeCommand {
     }
 
     /// What a command on another host has locked there is locked here too.
-    private static func take(_ wanted: JSON, _ context: RunContext) throws(BackupError) -> CommandLock {
+    private static func take(_ wanted: JSON, path: String?, _ context: RunContext) throws(BackupError) -> CommandLock {
         let stanza = try context.stanza()
         guard context.options.string("access") != "read" || context.options.number("pg") != nil else {
             throw BackupError(.denied, "not allowed here: to lock", hint: "'serve' was started with restrictions on its host.")
@@ -103,10 +119,19 @@ enum ServeCommand {
         guard kinds.count == locks.kinds.count else { throw BackupError(.invalid, "there is no lock of kind \(locks.kinds)") }
         try StopFile.check(stanza, context)
         do throws(BackupError) {
-            return try CommandLock(kinds, stanza: stanza, repositories: locks.repositories, run: locks.run, context)
+            return try CommandLock(kinds, stanza: stanza, repositories: repositories(locks, path: path, context), for: locks.run, context)
         } catch {
             throw error.during("on host '\(hostName())'")
         }
+    }
+
+    /// By what numbers this host locks: its own for its repositories, so that all who use them meet; those of the client for a cluster.
+    private static func repositories(_ locks: HostLocks, path: String?, _ context: RunContext) -> [Int] {
+        let options = context.options
+        if options.number("pg") != nil { return locks.repositories }
+        if let index = options.number("repo") { return [Int(index)] }
+        let known = options.indexes(.repo).first { options.isGiven("repo-path", $0) && options.string("repo-path", $0) == path }
+        return [known ?? 1]
     }
 
     private static func hostName() -> String {

@@ -13,7 +13,7 @@ struct StanzaCreate {
         let lock = try CommandLock(CommandLock.Kind.allCases, stanza: stanza, repositories: indexes, context)
         let farLocks = HostLocks(lock, CommandLock.Kind.allCases, indexes)
         let command = StanzaCreate(context: context, stanza: stanza)
-        let (control, cluster) = try await command.cluster(farLocks)
+        let (control, cluster, primary) = try await command.cluster(farLocks)
         for index in indexes {
             context.log.info("stanza-create for stanza '\(stanza)' on repo\(index)")
             do throws(BackupError) {
@@ -22,14 +22,16 @@ struct StanzaCreate {
                 throw error.message.hasPrefix("repo\(index)") ? error : error.during("repo\(index)")
             }
         }
-        _ = (lock, cluster)
+        // With the session goes the conversation that holds the locks of the cluster's host.
+        withExtendedLifetime((lock, cluster, primary)) {}
     }
 
     /// pg_control of the cluster; with `--online` its server must agree that it is its own, and be the primary.
-    private func cluster(_ locks: HostLocks) async throws(BackupError) -> (ControlFile, ClusterFiles) {
+    private func cluster(_ locks: HostLocks) async throws(BackupError) -> (ControlFile, ClusterFiles, Primary?) {
         let isOnline = context.options.optionalFlag("online") ?? true
-        let cluster = isOnline ? try Primary.find(context, locks: locks).cluster : try ClusterFiles(context, 1, locks: locks)
-        return (try await cluster.control(), cluster)
+        let primary = isOnline ? try Primary.find(context, locks: locks) : nil
+        let cluster = if let primary { primary.cluster } else { try ClusterFiles(context, 1, locks: locks) }
+        return (try await cluster.control(), cluster, primary)
     }
 
     private func create(_ repository: Repository, _ control: ControlFile) async throws(BackupError) {

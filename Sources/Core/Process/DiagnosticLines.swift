@@ -8,10 +8,11 @@ public final class DiagnosticLines {
     private let tell: (String) -> Void
     private var rest: [UInt8] = []
     public private(set) var hasEnded = false
-    /// The last line, which often says why a process ended.
+    /// The end of what was said, which often tells why a process ended: the last line, or the last error of our own program with its hints.
     public private(set) var last: String?
 
     private static let longest = 4096
+    private static let mostOfError = 2000
 
     /// Makes `descriptor` non-blocking; it is not closed here.
     public init(_ descriptor: Int32, _ tell: @escaping (String) -> Void) {
@@ -39,7 +40,11 @@ public final class DiagnosticLines {
         let line = String(decoding: rest, as: UTF8.self).trimmed
         rest.removeAll(keepingCapacity: true)
         guard !line.isEmpty else { return }
-        last = line
+        if let error = last, error.contains("ERROR: ["), !line.contains("ERROR: ["), error.utf8.count < Self.mostOfError {
+            last = error + "\n" + line
+        } else {
+            last = line
+        }
         tell(line)
     }
 }

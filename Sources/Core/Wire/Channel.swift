@@ -5,7 +5,8 @@ import Glibc
 /// One end of a conversation. Every wait has an end: a peer that hangs costs `patience`, and a signal that asks this process to end is
 /// obeyed in between. Belongs to one task at a time.
 public final class Channel {
-    private let input: Int32
+    /// Where frames come from.
+    public let input: Int32
     private let output: Int32
     /// What the other process tells people; read while waiting, so that it never blocks there. -1: nobody to listen to.
     private let diagnostics: DiagnosticLines?

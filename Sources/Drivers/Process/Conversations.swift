@@ -41,6 +41,8 @@ final class Conversations: Sendable {
     }
 
     func take() throws(BackupError) -> Conversation {
+        // The next one that is started locks anew what the lost one held.
+        if locks != nil { state.withLock { if $0.holder == nil { $0.idle = [] } } }
         while let kept = state.withLock({ $0.idle.popLast() }) {
             if kept.isQuiet { return kept }
         }

@@ -33,7 +33,9 @@ final class Conversation: @unchecked Sendable {
             diagnostics: DiagnosticLines(process.errors) { log.write(.detail, "\(name): \($0)") }, peer: name, patience: program.patience)
         let hello: JSON
         do throws(BackupError) {
-            hello = try ask(.object(["op": .string("hello"), "proto": .integer(protocolVersion)]))
+            try channel.send(.call, .object(["op": .string("hello"), "proto": .integer(protocolVersion)]))
+            // It has nothing to do yet but to say who it is.
+            hello = try answer(waiting: program.patience.transfer)
         } catch {
             throw Refusal.of(error) ?? error
         }
@@ -52,15 +54,15 @@ final class Conversation: @unchecked Sendable {
         return try answer()
     }
 
-    func answer() throws(BackupError) -> JSON {
-        let header = try next("an answer")
+    func answer(waiting: Duration? = nil) throws(BackupError) -> JSON {
+        let header = try next("an answer", waiting: waiting)
         guard header.kind == .reply else { throw channel.unexpected(header, "an answer") }
         return try channel.json(header)
     }
 
     /// The next frame that is not a failure.
-    func next(_ wanted: String) throws(BackupError) -> FrameHeader {
-        guard let header = try channel.header(waiting: channel.patience.answer) else { throw channel.ended(wanted) }
+    func next(_ wanted: String, waiting: Duration? = nil) throws(BackupError) -> FrameHeader {
+        guard let header = try channel.header(waiting: waiting ?? channel.patience.answer) else { throw channel.ended(wanted) }
         if header.kind == .failure { throw Refusal(error: BackupError(wire: try channel.json(header), from: name)).thrown }
         return header
     }

@@ -82,8 +82,7 @@ class ProcessStorage: FarStorage, @unchecked Sendable {
         } catch {
             throw conversations.end(conversation, error)
         }
-        // Steps may make it longer.
-        return ProcessSource(conversations, conversation, key, most: steps == nil ? range.map { UInt64($0.count) } : nil, steps)
+        return ProcessSource(conversations, conversation, key, most: steps?.most ?? range.map { UInt64($0.count) }, steps)
     }
 
     func put<Source: ByteSource & ~Copyable>(

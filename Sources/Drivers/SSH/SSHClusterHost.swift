@@ -1,4 +1,4 @@
-// The host of a cluster, reached through the system's ssh client: that host runs `pgbackstop serve --pg=N`.
+// The host of a cluster, reached through the system's ssh client: that host runs `pgbackstop serve --pg=1`.
 
 public import BackstopCore
 
@@ -11,8 +11,9 @@ public final class SSHClusterHost: FarHost {
     /// Connects to `pgN-host`. `cluster`: what the far side is told of the cluster; its own configuration says the rest.
     public init(_ options: Options, _ index: Int, _ context: DriverContext, cluster: JSON) throws(BackupError) {
         let host = try SSHHost(options, .pg, index)
-        let timeout = options.number("db-timeout").map { ["--db-timeout=\($0)ms"] } ?? []
-        let program = host.serve(["--pg=\(index)"] + timeout, context)
+        // On its own host the cluster is the first, whatever its number is here.
+        let timeout = options.isGiven("db-timeout") ? options.number("db-timeout").map { ["--db-timeout=\($0)ms"] } ?? [] : []
+        let program = host.serve(["--pg=1"] + timeout, context)
         let first = try host.start(program)
         name = host.name
         capabilities = first.description.capabilities
@@ -33,6 +34,8 @@ private final class SSHSession: FarSession {
     private let conversation: Conversation
 
     init(_ conversation: Conversation) { self.conversation = conversation }
+
+    var descriptor: Int32 { conversation.channel.input }
 
     func ask(_ operation: String, _ members: [String: JSON], entry: (JSON) throws(BackupError) -> Void) throws(BackupError) -> JSON {
         do throws(BackupError) {

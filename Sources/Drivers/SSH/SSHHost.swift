@@ -34,11 +34,14 @@ struct SSHHost {
             return try program.start()
         } catch  where error.code == .unavailable {
             let option = "\(group.rawValue)\(index)-host"
+            // Once our own program has spoken, ssh and the path are not to blame.
+            let hasSpoken = error.message.contains("ERROR: [")
             throw BackupError(
                 .hostConnect, "unable to reach \(option) '\(name)': \(error.message)",
-                hint:
-                    "does 'ssh \((port + [destination]).joined(separator: " ")) true' work for this user without a password?\n"
-                    + "is pgbackstop installed there? (\(option)-cmd is its path)")
+                hint: hasSpoken
+                    ? nil
+                    : "does 'ssh \((port + [destination]).joined(separator: " ")) true' work for this user without a password?\n"
+                        + "is pgbackstop installed there? (\(option)-cmd is its path)")
         }
     }
 
@@ -55,6 +58,8 @@ struct SSHHost {
         var command = [options.string("cmd-ssh") ?? "ssh"]
         command += ["-T", "-o", "BatchMode=yes", "-o", "Compression=no", "-o", "LogLevel=ERROR"]
         command += ["-o", "ServerAliveInterval=30", "-o", "ServerAliveCountMax=4"]
+        let patience = options.duration("io-timeout")?.components.seconds ?? 60
+        command += ["-o", "ConnectTimeout=\(max(1, patience))"]
         command += port
         // A host that begins with a dash would be an option.
         command += ["--", destination]
