@@ -10,7 +10,7 @@ public struct RunContext: Sendable {
     public var log: Log
     /// Opens a folder of this host as a file tree: PGDATA, or the file system root when the path is empty.
     public var openTree: @Sendable (_ path: String) -> any FileTree
-    /// Connects to the host that `pgN-host` names; `cluster` is what it is told of the cluster (docs/driver-protocol.md, Clusters).
+    /// Connects to the host that `pgN-host` names; `cluster` is what it is told of the cluster (docs/driver-protocol.md).
     public var openHost:
         @Sendable (_ options: Options, _ index: Int, _ context: DriverContext, _ cluster: JSON) throws(BackupError) -> any FarHost
     /// Options as they would be given again to another command of the program on this host: for `restore_command`.

@@ -11,7 +11,7 @@ public protocol FarHost: Sendable {
     func session() throws(BackupError) -> any FarSession
 }
 
-/// Requests of `serve` besides those of a storage (docs/driver-protocol.md, Clusters).
+/// Requests of `serve` besides those of a storage (docs/driver-protocol.md).
 public protocol FarSession: AnyObject {
     /// What its end is seen by.
     var descriptor: Int32 { get }

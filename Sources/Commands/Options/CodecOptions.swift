@@ -26,7 +26,8 @@ let encryptionOptions = OptionSpec.section(
         .global(
             "repoN-cipher-type", .choice(["none", "aes-256-cbc"]), default: "none", Commands.repository, "how the repository is encrypted"
         )
-        .oldNames("repo-cipher-type").details("Fixed when the stanza is made; data is encrypted before it leaves this host."),
+        .oldNames("repo-cipher-type").details(
+            "Fixed when the stanza is made. Data is encrypted where the command runs, before it goes to the repository."),
         .global("repoN-cipher-pass", .string, Commands.repository, "passphrase of the repository")
             .secret().when("repo-cipher-type", "aes-256-cbc").required().oldNames("repo-cipher-pass")
             .details("Nobody can read the repository without it: keep a copy elsewhere."),

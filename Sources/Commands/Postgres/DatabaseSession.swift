@@ -92,7 +92,12 @@ final class FarDatabase: DatabaseSession {
 
     init(_ host: any FarHost) throws(BackupError) {
         session = try host.session()
-        let reply = try session.ask("connect", [:]) { _ in }
+        let reply: JSON
+        do throws(BackupError) {
+            reply = try session.ask("connect", [:]) { _ in }
+        } catch {
+            throw error.during("on host '\(host.name)'")
+        }
         version = try PostgresVersion(serverNumber: Int(reply["version"]?.int ?? 0))
     }
 

@@ -25,6 +25,7 @@ enum InfoFile {
                 continue
             }
             guard let section, let (key, text, value) = try entry(line) else {
+                if line.starts(with: "Salted__".utf8) { throw BackupError(.format, "the file is encrypted") }
                 throw BackupError(
                     .format, "line \(lineNumber) is not a section or an entry: '\(String(decoding: line.prefix(80), as: UTF8.self))'")
             }

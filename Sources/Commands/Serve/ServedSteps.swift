@@ -1,4 +1,4 @@
-// Steps that a client asks for, run on the host of the data (docs/driver-protocol.md, Clusters).
+// Steps that a client asks for, run on the host of the data (docs/driver-protocol.md).
 
 import BackstopCore
 
