@@ -126,21 +126,13 @@ import Testing
         let bench = try Workbench()
         let cluster = try bench.cluster()
         defer { withExtendedLifetime(cluster) {} }
-        func frame(_ kind: String, _ payload: String) -> String {
-            kind + "\\000\\000\\000\\\(String(payload.utf8.count, radix: 8))" + payload.replacing("\\", with: "\\\\")
-        }
         let told = #"{"op":"start","config":{"cluster":{"user":"nobody","socket":"/nowhere"}}}"#
-        // Each waits for the answer to the one before.
-        let talk = [
-            frame("C", #"{"op":"hello","proto":1}"#), frame("C", told), frame("C", #"{"op":"connect"}"#),
-            frame("C", call) + frame("E", "{}"),
-        ]
         let outcome = try attempt(
             [
-                "sh", "-c",
-                "{ for text; do printf \"$text\"; sleep 0.7; done; } | \"$0\" --config=\"\(bench.configuration)\" --stanza=demo --pg=1 serve",
-                Tool.underTest.path,
-            ] + talk)
+                try Drivers.copy("Tests/tools/converse", into: bench.folder), Tool.underTest.path, "--config=\(bench.configuration)",
+                "--stanza=demo", "--pg=1", "serve", "--", #"{"op":"hello","proto":1}"#, told, #"{"op":"connect"}"#, call,
+            ])
+        #expect(outcome.status == 0, "\(outcome)")
         #expect(outcome.output.contains(text), "\(outcome)")
         #expect(outcome.output.contains("\"version\":1500") || !call.contains("query"), "\(outcome)")
     }

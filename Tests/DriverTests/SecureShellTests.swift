@@ -16,12 +16,13 @@ import Testing
         try bench.configure(["cmd-ssh": marked])
         let backup = try bench.launch("--type=full", "backup")
         let clients = bench.folder.path("clients")
-        let minimum = Int.random(in: 1...3)
+        var random = Seeded(UInt64(round))
+        let minimum = Int.random(in: 1...3, using: &random)
         try eventually("\(minimum) clients run") {
             let text = (try? String(contentsOfFile: clients, encoding: .utf8)) ?? ""
             return text.split(separator: "\n").count >= minimum || backup.poll() != nil ? true : nil
         }
-        pause(Double.random(in: 0...0.3))
+        pause(Double.random(in: 0...0.3, using: &random))
         for number in try String(contentsOfFile: clients, encoding: .utf8).split(separator: "\n") {
             _ = try attempt(["kill", "-9", String(number)])
         }

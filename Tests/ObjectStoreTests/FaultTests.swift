@@ -103,11 +103,12 @@ private let sizes = [100_000, 23 << 20]
         let storage = try await proxy.storage(["io-timeout": "1500"])
         try proxy.set(
             #"{"fault": "status", "status": 503, "times": 100000, "body": "<Error><Code>SlowDown</Code><Message>Slow!</Message></Error>"}"#)
-        let begin = ContinuousClock.now
         let error = try #require(await failure { try await storage.put(key, bytes: [2]) })
         #expect(error.code == .unavailable && error.message.contains("HTTP 503 SlowDown: Slow!"), "\(error)")
         #expect(error.message.contains("folder/object"))
-        #expect(ContinuousClock.now - begin < .seconds(40))
+        // Not the time, which a busy machine stretches: how often it was tried, with longer and longer pauses, until the time-out was over.
+        let tries = try proxy.log().count
+        #expect((2...9).contains(tries), "\(tries) tries")
         try await expectNothing(storage)
     }
 
@@ -203,10 +204,10 @@ private let sizes = [100_000, 23 << 20]
         try proxy.set(#"{"method": "GET", "fault": "drip", "bytes": 10000, "seconds": 0.2}"#)
         try await expectRead(storage, content)
         // Nothing at all for longer than the limit is a broken connection.
-        try proxy.set(#"{"method": "GET", "fault": "delay", "seconds": 30}"#)
+        try proxy.set(#"{"method": "GET", "fault": "delay", "seconds": 300}"#)
         let begin = ContinuousClock.now
         try await expectRead(storage, content)
-        #expect(ContinuousClock.now - begin < .seconds(20))
+        #expect(ContinuousClock.now - begin < .seconds(120))
     }
 
     // MARK: The store says what is not so
