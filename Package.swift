@@ -78,7 +78,7 @@ let package = Package(
             name: "DriverTests",
             dependencies: ["BackstopCore", "BackstopDrivers", "BackstopConformance", "EndToEndSupport"], swiftSettings: settings),
         // These run the program, with real PostgreSQL servers and a real pgBackRest: `./test` prepares what they need.
-        .target(name: "EndToEndSupport", path: "Tests/EndToEndSupport", swiftSettings: settings),
+        .target(name: "EndToEndSupport", dependencies: ["BackstopConformance"], path: "Tests/EndToEndSupport", swiftSettings: settings),
         .testTarget(name: "EndToEndTests", dependencies: ["EndToEndSupport"], swiftSettings: settings),
         .testTarget(name: "InteropTests", dependencies: ["EndToEndSupport"], swiftSettings: settings),
     ]

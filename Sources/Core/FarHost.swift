@@ -20,22 +20,6 @@ public protocol FarSession: AnyObject {
     func ask(_ operation: String, _ members: [String: JSON], entry: (JSON) throws(BackupError) -> Void) throws(BackupError) -> JSON
 }
 
-/// A repository whose own host says how it is encrypted, so that it need not be said here.
-public struct Encryption: Sendable, Equatable {
-    /// As in `repo-cipher-type`.
-    public var cipher: String
-    public var passphrase: String
-    public init(cipher: String, passphrase: String) {
-        self.cipher = cipher
-        self.passphrase = passphrase
-    }
-}
-
-/// A storage on another host, with that host's own configuration.
-public protocol FarStorage: Storage {
-    var encryption: Encryption? { get }
-}
-
 /// A tree that can run steps where the bytes are, so that what travels is checked and compressed already.
 public protocol SteppingTree: FileTree {
     /// As `open`, seen through `steps`. What they found is there when the source has ended.

@@ -24,7 +24,7 @@ extension Check {
         let storage = try await entry.make()
         let verdict = await check.result(on: StorageSubject(name: entry.name, storage: storage, prefix: Key("checks")))
         try await storage.removeAll(.root)
-        try settle(try verdict.get(), check.name)
+        #expect(try verdict.get() == .passed, "every one of these can do all of it")
     }
 
     @Test(arguments: fileTreeTable, fileTreeChecks)
@@ -32,7 +32,7 @@ extension Check {
         let tree = try #require(try await entry.make() as? any FileTree)
         let verdict = await check.result(on: FileTreeSubject(name: entry.name, tree: tree, prefix: Key("checks")))
         try await tree.removeAll(.root)
-        try settle(try verdict.get(), check.name)
+        #expect(try verdict.get() == .passed, "every one of these can do all of it")
     }
 
     @Test(arguments: codecSubjects, codecChecks)

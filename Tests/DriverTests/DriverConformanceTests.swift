@@ -11,10 +11,8 @@ import Testing
         let folder = try TemporaryFolder()
         let storage = try await kind.open(folder)
         let verdict = try await check.run(on: StorageSubject(name: kind.rawValue, storage: storage, prefix: Key("checks")))
-        if case .notApplicable(let reason) = verdict {
-            print("'\(check.name)' does not apply: \(reason)")
-            try Test.cancel(Comment(rawValue: reason))
-        }
+        // The example in Python keeps things simple.
+        try settle(verdict, check.name, lacking: kind == .python ? ifAbsentChecks : [])
     }
 
     /// What `serve` serves is a file tree when its own storage is one.
@@ -25,7 +23,7 @@ import Testing
         let prefix = Key("checks")
         try await tree.makeDirectory(prefix, Attributes())
         let verdict = try await check.run(on: FileTreeSubject(name: kind.rawValue, tree: tree, prefix: prefix, isConfined: true))
-        if case .notApplicable(let reason) = verdict { Issue.record("'\(check.name)' does not apply: \(reason)") }
+        try settle(verdict, check.name, lacking: [])
     }
 
     /// The suite finds what a driver's author is most likely to get wrong.

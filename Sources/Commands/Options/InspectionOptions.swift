@@ -19,7 +19,7 @@ let inspectionOptions = OptionSpec.section(
         .commandLine("reference", .string, ["manifest"], "show the files that are in this earlier backup").unsupported()
             .details("A label."),
         .commandLine("pg", .integer(1...256), ["manifest", "serve"], "index of the cluster to look at").details(
-            "The first when unset."),
+            "serve: serves that cluster; without it a repository."),
         .commandLine("verbose", .boolean, default: "n", ["verify"], "show everything, not only what is wrong").unsupported()
             .details("For each archive and backup."),
     ])
