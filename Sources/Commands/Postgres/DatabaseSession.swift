@@ -87,6 +87,8 @@ extension Connection: DatabaseSession {
 /// A session of the cluster's host, through the libpq that is there.
 final class FarDatabase: DatabaseSession {
     private let session: any FarSession
+    /// More databases or tablespaces than any cluster has.
+    private static let mostRows = 1_000_000
     let version: PostgresVersion
     var watch: SessionWatch { SessionWatch(descriptor: session.descriptor) }
 
@@ -105,7 +107,9 @@ final class FarDatabase: DatabaseSession {
         var rows: [[String?]] = []
         let members: [String: JSON] = ["query": .string(query.rawValue), "parameters": .array(parameters.map { .string($0) })]
         _ = try session.ask("query", members) { (entry) throws(BackupError) in
-            guard let row = entry["row"]?.array else { throw BackupError(.protocol, "the host of the cluster sends what is no row") }
+            guard let row = entry["row"]?.array, rows.count < Self.mostRows else {
+                throw BackupError(.protocol, "the host of the cluster sends what is no row, or no end of rows")
+            }
             rows.append(row.map(\.string))
         }
         return rows
