@@ -143,6 +143,10 @@ private final class BackupWorker {
         let key = Layout.backup(copy.stanza, label) / (file.name + copy.encoding.codec.suffix)
         let entry = try await copy.repository.storage.put(key, from: &flow, PutOptions(durable: false))
         let found = try reading.findings()
+        // What is stored as it is can be compared with what was read, wherever that was.
+        guard copy.encoding.changesBytes || entry.size == found.size else {
+            throw BackupError(.checksum, "\(entry.size) bytes were stored of the \(found.size) that were read")
+        }
         return .stored(
             size: found.size, checksum: found.checksum, repositorySize: entry.size,
             repositoryChecksum: copy.encoding.changesBytes ? SHA1Value(storedSHA1.digest) : nil,

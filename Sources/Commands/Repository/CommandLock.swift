@@ -20,8 +20,8 @@ final class CommandLock: Sendable {
     /// Follows the name where a lock is held for a command of another host.
     private static let farMark = "-far"
 
-    /// Takes all or throws `.lockAcquire` (50) naming what is busy. `client`: the run of another host that they are taken for. What the same
-    /// run has taken is not busy.
+    /// Takes all or throws `.lockAcquire` (50) naming what is busy. `client`: the run of another host that they are taken for. What that
+    /// run has taken already is not busy for it.
     init(
         _ kinds: [Kind], stanza: String, repositories: [Int], for client: String? = nil, _ context: RunContext
     ) throws(BackupError) {
@@ -108,7 +108,7 @@ final class CommandLock: Sendable {
             }
             let holder = content(descriptor)?["execId"]?.string
             close(descriptor)
-            isOurs = holder == run
+            isOurs = run.hasSuffix(farMark) && holder == run
             // The command itself, on this very host.
             if let holder, holder + farMark == run { return nil }
         }
