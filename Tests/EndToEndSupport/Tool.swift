@@ -39,11 +39,11 @@ public struct Tool: Sendable, CustomStringConvertible {
     nonisolated(unsafe) private static var folders: [TemporaryFolder] = [] // written once, inside the initialiser of a static
 }
 
-/// The clone that these tests were built from, and the specification that lies beside it.
+/// The clone that these tests were built from.
 public enum Checkout {
     public static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path
     public static func path(_ name: String) -> String { "\(root)/\(name)" }
     /// Repositories that pgBackRest made, with what they must restore to.
-    public static let golden = URL(fileURLWithPath: root).deletingLastPathComponent().appendingPathComponent("shared/spec/golden").path
+    public static let golden = path("Tests/Golden")
 }

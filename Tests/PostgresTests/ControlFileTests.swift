@@ -137,7 +137,7 @@ func makeControl(
         #expect(count == 2)
     }
 
-    @Test(.enabled(if: Golden.isPresent, "the golden repositories are not here"))
+    @Test
     func golden() throws {
         let bytes = try Golden.file("tiny-none", "backup/demo/20261121-033951F/pg_data/global/pg_control")
         let control = try ControlFile(bytes)

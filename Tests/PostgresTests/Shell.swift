@@ -43,9 +43,7 @@ enum Shell {
 
 enum Golden {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("shared/spec/golden").path
-
-    static var isPresent: Bool { FileManager.default.fileExists(atPath: folder) }
+        .appendingPathComponent("Golden").path
 
     /// One file of a golden repository, decompressed when its name says gz.
     static func file(_ repository: String, _ path: String) throws -> [UInt8] {

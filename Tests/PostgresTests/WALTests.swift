@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: Golden.isPresent, "the golden repositories are not here"))
+    @Test
     func goldenHistory() throws {
         let text = String(decoding: try Golden.file("real-A", "archive/demo/15-1/00000002.history"), as: UTF8.self)
         #expect(try TimelineHistory(text).switches.map(\.timeline) == [1])
