@@ -35,7 +35,7 @@ struct DamagedInfoTests {
     @Test(arguments: ["tiny-none", "tiny-none-bundle-block"], seeds)
     func manifest(_ repository: String, _ seed: UInt64) throws {
         try change(try Golden.file("backup/demo/*F/backup.manifest", of: repository), seed) { bytes, checksum in
-            var manifest = try Manifest(bytes, checksum)
+            var manifest = try Manifest(bytes, checksum, in: nil)
             // What the commands compute from it.
             _ = manifest.totalSize
             for file in manifest.files { _ = manifest.location(of: file, stanza: "demo", suffix: ".zst")?.range }
@@ -44,7 +44,7 @@ struct DamagedInfoTests {
             for seconds in [manifest.timestampStart, manifest.timestampStop, manifest.timestampCopyStart] { _ = localTimeWithZone(seconds) }
             // What was read can be written, and is the same when it is read again.
             let written = try manifest.bytes(try Golden.sha1(), version: "2.45")
-            let again = try Manifest(written, try Golden.sha1())
+            let again = try Manifest(written, try Golden.sha1(), in: nil)
             #expect(again.files.map(\.name) == manifest.files.map(\.name))
             #expect(again.files.map(\.size) == manifest.files.map(\.size))
             #expect(try again.bytes(try Golden.sha1(), version: "2.45") == written)
@@ -55,7 +55,7 @@ struct DamagedInfoTests {
     @Test(arguments: ["tiny-none", "real-A"], seeds)
     func backupInfo(_ repository: String, _ seed: UInt64) throws {
         try change(try Golden.file("backup/demo/backup.info", of: repository), seed) { bytes, checksum in
-            var info = try BackupInfo(bytes, checksum)
+            var info = try BackupInfo(bytes, checksum, in: nil)
             _ = info.history.current.archiveID
             for backup in info.backups {
                 _ = (backup.type, backup.prior, backup.references, backup.databaseID)
@@ -63,7 +63,7 @@ struct DamagedInfoTests {
                 for key in ["backup-info-size", "backup-info-repo-size"] { _ = sizeText(backup.object[key]?.uint ?? 0) }
             }
             let written = try info.bytes(try Golden.sha1(), version: "2.45")
-            #expect(try BackupInfo(written, try Golden.sha1()).backups.map(\.label) == info.backups.map(\.label))
+            #expect(try BackupInfo(written, try Golden.sha1(), in: nil).backups.map(\.label) == info.backups.map(\.label))
             if let first = info.backups.first { _ = info.remove(first.label) }
         }
     }
@@ -71,9 +71,9 @@ struct DamagedInfoTests {
     @Test(arguments: seeds)
     func archiveInfo(_ seed: UInt64) throws {
         try change(try Golden.file("archive/demo/archive.info"), seed) { bytes, checksum in
-            let info = try ArchiveInfo(bytes, checksum)
+            let info = try ArchiveInfo(bytes, checksum, in: nil)
             let written = try info.bytes(try Golden.sha1(), version: "2.45")
-            #expect(try ArchiveInfo(written, try Golden.sha1()).history == info.history)
+            #expect(try ArchiveInfo(written, try Golden.sha1(), in: nil).history == info.history)
         }
     }
 }

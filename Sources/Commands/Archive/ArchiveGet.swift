@@ -13,7 +13,7 @@ struct ArchiveGet {
     private struct Match {
         var repository: Repository
         var archiveID: String
-        var passphrase: String?
+        var seal: Seal?
         var key: Key
         var sha1: String?
     }
@@ -129,7 +129,7 @@ struct ArchiveGet {
     private func find(_ archive: StanzaArchive, _ database: DatabaseHistory.Database) async throws(BackupError) -> [Match] {
         let repository = archive.repository
         func match(_ key: Key, _ sha1: String?) -> Match {
-            Match(repository: repository, archiveID: database.archiveID, passphrase: archive.info.passphrase, key: key, sha1: sha1)
+            Match(repository: repository, archiveID: database.archiveID, seal: archive.info.seal, key: key, sha1: sha1)
         }
         if ArchiveFile.isSegment(name) {
             return try await archive.find(name, database.archiveID).map { match($0.key, $0.sha1) }
@@ -150,7 +150,7 @@ struct ArchiveGet {
         }
         let codec =
             match.sha1 == nil ? try repository.registry.codec("none") : try Decoding.codec(ofFile: match.key.name, repository.registry)
-        let steps = try Decoding(codec: codec, cipher: repository.cipher, passphrase: match.passphrase).steps(.normal)
+        let steps = try Decoding(codec: codec, seal: match.seal).steps(.normal)
         let stored: any ByteSource & ~Copyable
         do throws(BackupError) {
             stored = try await repository.storage.open(match.key)

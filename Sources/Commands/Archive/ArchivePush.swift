@@ -139,11 +139,7 @@ struct ArchivePush: Sendable {
         var (targets, failures) = try await openTargets(repositories, await clusterControl(), failures)
         for target in targets {
             do throws(BackupError) {
-                var steps: [Step] = []
-                if let cipher = target.repository.cipher, let passphrase = target.archive.info.passphrase {
-                    steps.append(.transform(try cipher.open(passphrase, .normal).encoder()))
-                }
-                var flow = try Flow(try await tree.open(file), Chain(steps))
+                var flow = try Flow(try await tree.open(file), Chain(try target.archive.info.seal.encryption()))
                 let key = Layout.archiveFolder(stanza, target.database.archiveID, of: name) / name
                 _ = try await target.repository.storage.put(key, from: &flow, PutOptions())
             } catch  where error.code != .cancelled {

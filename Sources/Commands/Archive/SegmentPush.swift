@@ -140,8 +140,8 @@ struct SegmentPush: Sendable {
         _ repository: Repository, _ digest: String, _ likelyID: String?, _ deciding: Task<Result<Decision, BackupError>, Never>
     ) async throws(BackupError) -> Key? {
         // With a storage that answers at once there is nothing to gain, and a passphrase is known when archive.info is.
-        if let likelyID, repository.cipher == nil, repository.storage.smallAtATime > 1 {
-            let encoding = try Encoding(push.context.options, repository, passphrase: nil)
+        if let likelyID, repository.seal == nil, repository.storage.smallAtATime > 1 {
+            let encoding = try Encoding(push.context.options, repository.registry, nil)
             let isRight = { @Sendable () async -> Bool in
                 guard case .success(let decision) = await deciding.value else { return false }
                 return decision.targets.contains { $0.repository.index == repository.index && $0.database.archiveID == likelyID }
@@ -157,7 +157,7 @@ struct SegmentPush: Sendable {
         guard let target = try await deciding.value.get().targets.first(where: { $0.repository.index == repository.index }) else {
             return nil
         }
-        let encoding = try Encoding(push.context.options, repository, passphrase: target.archive.info.passphrase)
+        let encoding = try Encoding(push.context.options, repository.registry, target.archive.info.seal)
         return try await put(repository, target.database.archiveID, digest, encoding)
     }
 

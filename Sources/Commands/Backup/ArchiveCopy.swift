@@ -12,7 +12,7 @@ extension BackupCopy {
             let size = ByteCount()
             let expect = Expect(try repository.sha1())
             expect.next(digest: archived.sha1, size: UInt64(control.segmentSize))
-            let decode = try Decoding(codec: codec, cipher: repository.cipher, passphrase: info.passphrase).steps(.normal)
+            let decode = try Decoding(codec: codec, seal: info.seal).steps(.normal)
             var flow = try Flow(
                 try await repository.storage.open(archived.key), Chain(decode + [.tap(size), .tap(expect)] + (try encoding.steps())))
             let key = Layout.backup(stanza, manifest.label) / (name + encoding.codec.suffix)

@@ -57,10 +57,10 @@ struct BackupCommand {
         context.log.info("new backup label = \(label)")
 
         try await makeFolders(manifest)
-        try await manifest.saveUnfinished(repository, stanza, passphrase: info.passphrase)
+        try await manifest.saveUnfinished(repository, stanza, info.seal)
         let copy = BackupCopy(
             context: context, stanza: stanza, repository: repository,
-            encoding: try Encoding(context.options, repository, passphrase: manifest.passphrase), cluster: cluster, control: control,
+            encoding: try Encoding(context.options, repository.registry, manifest.seal), cluster: cluster, control: control,
             watch: session?.connection.watch,
             meter: ProgressMeter("backup", size: total, lock: lock, context))
         try await copy.run(&manifest)
@@ -172,7 +172,7 @@ struct BackupCommand {
         manifest.references = [label]
         manifest.timestampStart = start
         manifest.annotations = options.map("annotation")
-        manifest.passphrase = repository.newPassphrase()
+        manifest.seal = repository.seal?.renewed()
         let type = options.string("compress-type") ?? "gz"
         manifest.settings = Manifest.Settings(
             archiveCheck: isOnline && (options.optionalFlag("archive-check") ?? true),
@@ -266,7 +266,7 @@ struct BackupCommand {
             context.log.info("check archive for segment(s) \(first):\(last)")
         }
         try await repository.storage.sync(Layout.backup(stanza, manifest.label))
-        try await manifest.saveUnfinished(repository, stanza, passphrase: info.passphrase)
+        try await manifest.saveUnfinished(repository, stanza, info.seal)
         var archived: [ArchivedSegment] = []
         for segment in segments { archived.append(try await check.wait(segment.name)) }
         if manifest.settings.archiveCopy {
@@ -287,7 +287,7 @@ struct BackupCommand {
 
     /// From here on the backup counts: manifest, history, `latest`, backup.info, in the order that a crash cannot hurt (section 1.3).
     private func publish(_ manifest: Manifest, _ info: inout BackupInfo, _ archiveInfo: ArchiveInfo) async throws(BackupError) {
-        try await manifest.save(repository, stanza, passphrase: info.passphrase)
+        try await manifest.save(repository, stanza, info.seal)
         if let tree = repository.storage as? any FileTree, context.options.optionalFlag("repo-symlink", repository.index) ?? true {
             do throws(BackupError) {
                 try await tree.remove(Layout.latest(stanza))

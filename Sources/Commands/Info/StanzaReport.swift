@@ -103,7 +103,7 @@ struct StanzaReport: Sendable {
         var report = RepositoryReport(index, context)
         do throws(BackupError) {
             let repository = try await Repository.open(index, context)
-            report.cipher = repository.cipher?.name ?? "none"
+            report.cipher = repository.seal?.cipher ?? "none"
             guard let info = try await BackupInfo.load(repository, stanza, context.log) else {
                 let isEmpty = try await repository.storage.list(Layout.backups(stanza)).isEmpty
                 report.status = isEmpty ? .missingPath : .missingData
@@ -122,7 +122,7 @@ struct StanzaReport: Sendable {
                 report.status = info.backups.isEmpty ? .noBackups : .noSuchBackup
                 return (report, [:])
             }
-            return (report, [set: try await Manifest.load(repository, stanza, set, passphrase: info.passphrase, context.log)])
+            return (report, [set: try await Manifest.load(repository, stanza, set, info.seal, context.log)])
         } catch {
             return (RepositoryReport(index, failed: error, context), [:])
         }

@@ -5,28 +5,29 @@ import BackstopCore
 struct ArchiveInfo: Sendable {
     var history: DatabaseHistory
     /// Of everything in the archive; nil when the repository is not encrypted.
-    var passphrase: String?
+    var seal: Seal?
 
     private static let systemKey = "db-id"
 
-    init(history: DatabaseHistory, passphrase: String?) {
+    init(history: DatabaseHistory, _ seal: Seal?) {
         self.history = history
-        self.passphrase = passphrase
+        self.seal = seal
     }
 
-    init(_ bytes: [UInt8], _ sha1: any Checksum) throws(BackupError) {
+    /// `outer`: the seal of the file itself. Throws `.crypto` when the file lacks the passphrase that it should name.
+    init(_ bytes: [UInt8], _ sha1: any Checksum, in outer: Seal?) throws(BackupError) {
         var reader = DatabaseHistory.Reader(systemKey: Self.systemKey)
         var passphrase: String?
         try InfoFile.read(bytes, sha1) { (section, key, value) throws(BackupError) in
             if section == "cipher", key == "cipher-pass" { passphrase = value.string }
             try reader.add(section, key, value)
         }
-        self.init(history: try reader.finish(), passphrase: passphrase)
+        self.init(history: try reader.finish(), try Seal.inner(of: outer, passphrase: passphrase))
     }
 
     func bytes(_ sha1: any Checksum, version: String) throws(BackupError) -> [UInt8] {
         var writer = InfoFileWriter(sha1, version: version)
-        if let passphrase { writer.add("cipher", "cipher-pass", .string(passphrase)) }
+        writer.add(seal)
         history.write(to: &writer, systemKey: Self.systemKey)
         return try writer.finish()
     }
@@ -34,13 +35,13 @@ struct ArchiveInfo: Sendable {
     /// nil when the repository has none for this stanza.
     static func load(_ repository: Repository, _ stanza: String, _ log: Log) async throws(BackupError) -> ArchiveInfo? {
         let sha1 = try repository.sha1()
-        return try await repository.loadPair(Layout.archiveInfo(stanza), repository.passphrase, log) { (bytes) throws(BackupError) in
-            try ArchiveInfo(bytes, sha1)
+        return try await repository.loadPair(Layout.archiveInfo(stanza), repository.seal, log) { (bytes) throws(BackupError) in
+            try ArchiveInfo(bytes, sha1, in: repository.seal)
         }
     }
 
     func save(_ repository: Repository, _ stanza: String) async throws(BackupError) {
         let bytes = try bytes(try repository.sha1(), version: Program.formatVersion)
-        try await repository.savePair(Layout.archiveInfo(stanza), bytes, repository.passphrase)
+        try await repository.savePair(Layout.archiveInfo(stanza), bytes, repository.seal)
     }
 }

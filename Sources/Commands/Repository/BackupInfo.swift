@@ -22,18 +22,19 @@ struct BackupSummary: Sendable {
 struct BackupInfo: Sendable {
     var history: DatabaseHistory
     /// Of manifests; nil when the repository is not encrypted.
-    var passphrase: String?
+    var seal: Seal?
     /// In the order of their labels.
     private(set) var backups: [BackupSummary] = []
 
     private static let systemKey = "db-system-id"
 
-    init(history: DatabaseHistory, passphrase: String?) {
+    init(history: DatabaseHistory, _ seal: Seal?) {
         self.history = history
-        self.passphrase = passphrase
+        self.seal = seal
     }
 
-    init(_ bytes: [UInt8], _ sha1: any Checksum) throws(BackupError) {
+    /// `outer`: the seal of the file itself. Throws `.crypto` when the file lacks the passphrase that it should name.
+    init(_ bytes: [UInt8], _ sha1: any Checksum, in outer: Seal?) throws(BackupError) {
         var reader = DatabaseHistory.Reader(systemKey: Self.systemKey)
         var passphrase: String?
         var backups: [BackupSummary] = []
@@ -47,14 +48,14 @@ struct BackupInfo: Sendable {
             }
             try reader.add(section, key, value)
         }
-        self.init(history: try reader.finish(), passphrase: passphrase)
+        self.init(history: try reader.finish(), try Seal.inner(of: outer, passphrase: passphrase))
         self.backups = backups.sorted { bytewiseLess($0.label, $1.label) }
     }
 
     func bytes(_ sha1: any Checksum, version: String) throws(BackupError) -> [UInt8] {
         var writer = InfoFileWriter(sha1, version: version)
         for backup in backups { writer.add("backup:current", backup.label, .object(backup.object)) }
-        if let passphrase { writer.add("cipher", "cipher-pass", .string(passphrase)) }
+        writer.add(seal)
         history.write(to: &writer, systemKey: Self.systemKey)
         return try writer.finish()
     }
@@ -79,13 +80,13 @@ struct BackupInfo: Sendable {
     /// nil when the repository has none for this stanza.
     static func load(_ repository: Repository, _ stanza: String, _ log: Log) async throws(BackupError) -> BackupInfo? {
         let sha1 = try repository.sha1()
-        return try await repository.loadPair(Layout.backupInfo(stanza), repository.passphrase, log) { (bytes) throws(BackupError) in
-            try BackupInfo(bytes, sha1)
+        return try await repository.loadPair(Layout.backupInfo(stanza), repository.seal, log) { (bytes) throws(BackupError) in
+            try BackupInfo(bytes, sha1, in: repository.seal)
         }
     }
 
     func save(_ repository: Repository, _ stanza: String) async throws(BackupError) {
         let bytes = try bytes(try repository.sha1(), version: Program.formatVersion)
-        try await repository.savePair(Layout.backupInfo(stanza), bytes, repository.passphrase)
+        try await repository.savePair(Layout.backupInfo(stanza), bytes, repository.seal)
     }
 }

@@ -23,7 +23,7 @@ extension BackupInfo {
         guard try await repository.storage.stat(key + Layout.copySuffix) != nil else { return false }
         let manifest: Manifest
         do throws(BackupError) {
-            manifest = try await Manifest.load(repository, stanza, label, passphrase: passphrase, log)
+            manifest = try await Manifest.load(repository, stanza, label, seal, log)
         } catch  where error.code != .cancelled {
             return false
         }
@@ -46,7 +46,7 @@ extension BackupInfo {
             guard BackupLabel.isValid(label), backup(label) == nil else { continue }
             if label.count > 16, !backups.contains(where: { $0.label.hasPrefix(BackupLabel.full(of: label)) }) { continue }
             guard try await repository.storage.stat(Layout.manifest(stanza, label)) != nil else { continue }
-            let manifest = try await Manifest.load(repository, stanza, label, passphrase: passphrase, log)
+            let manifest = try await Manifest.load(repository, stanza, label, seal, log)
             guard let database = history.database(manifest.database.id), database.isSameCluster(manifest.database),
                 manifest.prior.map({ backup($0) != nil }) ?? true
             else { continue }

@@ -108,7 +108,7 @@ struct Manifest: Sendable {
     var databases: [Database] = []
     var annotations: [String: String] = [:]
     /// Of the files; nil when the repository is not encrypted.
-    var passphrase: String?
+    var seal: Seal?
     /// Each list in byte order of the names.
     var files: [File] = []
     var paths: [Path] = []

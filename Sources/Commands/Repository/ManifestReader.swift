@@ -3,11 +3,13 @@
 import BackstopCore
 
 extension Manifest {
-    /// Throws `.format` when it is not a manifest, `.checksum` when it was damaged, `.corrupt` when a name leads outside.
-    init(_ bytes: [UInt8], _ sha1: any Checksum) throws(BackupError) {
+    /// `outer`: the seal of the file itself. Throws `.format` when it is not a manifest, `.checksum` when it was damaged, `.corrupt` when a
+    /// name leads outside, `.crypto` when it lacks the passphrase that it should name.
+    init(_ bytes: [UInt8], _ sha1: any Checksum, in outer: Seal?) throws(BackupError) {
         var reader = Reader()
         try InfoFile.read(bytes, sha1) { (section, key, value) throws(BackupError) in try reader.add(section, key, value) }
         self = try reader.finish()
+        seal = try Seal.inner(of: outer, passphrase: reader.passphrase)
     }
 
     /// Collects raw entries first: the defaults come after the sections that need them.
@@ -16,6 +18,7 @@ extension Manifest {
         private var database: [String: JSON] = [:]
         private var option: [String: JSON] = [:]
         private var defaults: [String: [String: JSON]] = [:]
+        private(set) var passphrase: String?
         private var manifest = Manifest(database: .init(id: 0, systemID: 0, version: ""))
         /// Entries that lack what a default gives, by index.
         private var files: [(entry: File, reference: String?, has: Given)] = []
@@ -40,7 +43,7 @@ extension Manifest {
             case "backup:db": database[key] = value
             case "backup:option": option[key] = value
             case "backup:target": manifest.targets.append(try target(key, value))
-            case "cipher": if key == "cipher-pass" { manifest.passphrase = value.string }
+            case "cipher": if key == "cipher-pass" { passphrase = value.string }
             case "db":
                 guard let id = value["db-id"]?.uint else { throw invalid("[db]", key) }
                 manifest.databases.append(Database(name: key, id: id, lastSystemID: value["db-last-system-id"]?.uint ?? 0))

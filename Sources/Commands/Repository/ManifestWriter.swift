@@ -10,7 +10,7 @@ extension Manifest {
         writeDatabase(to: &writer)
         writeSettings(to: &writer)
         for target in targets { writer.add("backup:target", target.name, target.json) }
-        if let passphrase { writer.add("cipher", "cipher-pass", .string(passphrase)) }
+        writer.add(seal)
         for database in databases {
             writer.add("db", database.name, .object(["db-id": JSON(database.id), "db-last-system-id": JSON(database.lastSystemID)]))
         }

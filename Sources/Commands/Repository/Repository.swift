@@ -7,9 +7,8 @@ struct Repository: Sendable {
     let index: Int
     let storage: any Storage
     let registry: Registry
-    let cipher: CipherDriver?
-    /// Of the info files; everything else has a passphrase of its own (repository-format.md section 8.2).
-    let passphrase: String?
+    /// Of the info files; everything else has one of its own (repository-format.md section 8.2).
+    let seal: Seal?
 
     var name: String { "repo\(index)" }
 
@@ -27,8 +26,8 @@ struct Repository: Sendable {
         }
         var encryption = try Encryption(options, index)
         if !options.isGiven("repo-cipher-type", index) { encryption = (storage as? any FarStorage)?.encryption }
-        let cipher = if let encryption { try registry.cipher(encryption.cipher) } else { CipherDriver?.none }
-        return Repository(index: index, storage: storage, registry: registry, cipher: cipher, passphrase: encryption?.passphrase)
+        let seal = if let encryption { try Seal(encryption, registry) } else { Seal?.none }
+        return Repository(index: index, storage: storage, registry: registry, seal: seal)
     }
 
     private static func storageType(_ index: Int, _ options: Options) -> String { options.string("repo-type", index) ?? "posix" }
@@ -57,22 +56,19 @@ struct Repository: Sendable {
 
     // MARK: Whole files that are encrypted but not compressed
 
-    /// Decrypts with `passphrase` when the repository is encrypted.
-    func read(_ key: Key, _ passphrase: String?) async throws(BackupError) -> [UInt8] {
-        guard let cipher, let passphrase else { return try await storage.read(key) }
-        let decoder = try cipher.open(passphrase, .normal).decoder()
-        var flow = try Flow(try await storage.open(key), Chain([.transform(decoder)], blockSize: 64 << 10))
+    func read(_ key: Key, _ seal: Seal?) async throws(BackupError) -> [UInt8] {
+        guard let seal else { return try await storage.read(key) }
+        var flow = try Flow(try await storage.open(key), Chain([try seal.decoder()], blockSize: 64 << 10))
         return try await flow.readAll()
     }
 
-    func write(_ key: Key, _ bytes: [UInt8], _ passphrase: String?) async throws(BackupError) {
-        try await storage.put(key, bytes: try await encrypted(bytes, passphrase))
+    func write(_ key: Key, _ bytes: [UInt8], _ seal: Seal?) async throws(BackupError) {
+        try await storage.put(key, bytes: try await encrypted(bytes, seal))
     }
 
-    private func encrypted(_ bytes: [UInt8], _ passphrase: String?) async throws(BackupError) -> [UInt8] {
-        guard let cipher, let passphrase else { return bytes }
-        let encoder = try cipher.open(passphrase, .normal).encoder()
-        var flow = try Flow(BytesSource(bytes), Chain([.transform(encoder)], blockSize: 64 << 10))
+    private func encrypted(_ bytes: [UInt8], _ seal: Seal?) async throws(BackupError) -> [UInt8] {
+        guard let seal else { return bytes }
+        var flow = try Flow(BytesSource(bytes), Chain([try seal.encoder()], blockSize: 64 << 10))
         return try await flow.readAll()
     }
 
@@ -81,12 +77,12 @@ struct Repository: Sendable {
     /// Loads the main file or, when that fails for any reason, the copy. `load` parses the decrypted bytes.
     /// nil when both are missing; the error of the main file (or of the one that is there) when both fail (section 2.4).
     func loadPair<Info>(
-        _ key: Key, _ passphrase: String?, _ log: Log, _ load: ([UInt8]) throws(BackupError) -> Info
+        _ key: Key, _ seal: Seal?, _ log: Log, _ load: ([UInt8]) throws(BackupError) -> Info
     ) async throws(BackupError) -> Info? {
         var failures: [BackupError] = []
         for suffix in ["", Layout.copySuffix] {
             do throws(BackupError) {
-                let info = try load(try await read(key + suffix, passphrase))
+                let info = try load(try await read(key + suffix, seal))
                 for failure in failures where failure.code != .notFound { log.warn("\(name): \(failure.message); the copy is used") }
                 return info
             } catch {
@@ -103,7 +99,7 @@ struct Repository: Sendable {
         var error = error.during("unable to load info file '\(storage.location)/\(key)'")
         if error.hint == nil, [.crypto, .format, .corrupt, .checksum].contains(error.code) {
             error.hint =
-                cipher == nil
+                seal == nil
                 ? "is or was the repository encrypted? (\(name)-cipher-type is none)"
                 : "is '\(name)-cipher-pass' the passphrase of this repository, and is the repository encrypted?"
         }
@@ -111,17 +107,10 @@ struct Repository: Sendable {
     }
 
     /// Writes the main file, then exactly the same content to the copy.
-    func savePair(_ key: Key, _ bytes: [UInt8], _ passphrase: String?) async throws(BackupError) {
-        let stored = try await encrypted(bytes, passphrase)
+    func savePair(_ key: Key, _ bytes: [UInt8], _ seal: Seal?) async throws(BackupError) {
+        let stored = try await encrypted(bytes, seal)
         try await storage.put(key, bytes: stored)
         try await storage.put(key + Layout.copySuffix, bytes: stored)
-    }
-
-    /// A new passphrase for something in an encrypted repository: 48 random bytes as base64; nil when it is not encrypted.
-    func newPassphrase() -> String? {
-        guard cipher != nil else { return nil }
-        var generator = SystemRandomNumberGenerator()
-        return base64((0..<48).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
     }
 }
 

@@ -32,7 +32,7 @@ struct RestoreCommand {
         }
         try await removeSpool()
         let set = try await RestoreSet.choose(context, stanza)
-        var manifest = try await Manifest.load(set.repository, stanza, set.label, passphrase: set.passphrase, context.log)
+        var manifest = try await Manifest.load(set.repository, stanza, set.label, set.seal, context.log)
         try Self.checkComplete(manifest)
         context.log.info(
             "\(set.repository.name): restore backup set \(set.label)"
@@ -52,9 +52,7 @@ struct RestoreCommand {
         let total = manifest.totalSize
         let copy = RestoreCopy(
             context: context, stanza: stanza, set: set, manifest: manifest, target: target,
-            decoding: Decoding(
-                codec: try set.repository.registry.codec(manifest.settings.compressType), cipher: set.repository.cipher,
-                passphrase: manifest.passphrase),
+            decoding: Decoding(codec: try set.repository.registry.codec(manifest.settings.compressType), seal: manifest.seal),
             meter: ProgressMeter("restore", size: total, lock: lock, context))
         let controlName = "\(Manifest.dataName)/\(ClusterFiles.controlName)"
         let left: Set = [controlName, "\(Manifest.dataName)/tablespace_map"]
@@ -104,7 +102,7 @@ struct RestoreCommand {
     /// While this file is in PGDATA an interrupted restore can be repeated with --delta.
     private func markUnfinished(_ manifest: Manifest, _ repository: Repository) async throws(BackupError) {
         var plain = manifest
-        plain.passphrase = nil
+        plain.seal = nil
         let bytes = try plain.bytes(try repository.sha1(), version: Program.formatVersion)
         try await cluster.tree.makeDirectory(.root, Attributes(mode: manifest.dataFolder?.mode))
         try await cluster.tree.put(Key(RestoreTarget.manifestName), bytes: bytes, PutOptions(attributes: ownAttributes(manifest)))

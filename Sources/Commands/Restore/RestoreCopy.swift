@@ -149,11 +149,7 @@ private final class RestoreWorker {
         let end = location.range?.upperBound ?? file.repositorySize
         guard mapSize <= end else { throw BackupError(.corrupt, "block map is larger than the stored file") }
         let source = try await storage.open(location.key, range: end - mapSize..<end)
-        var steps: [Step] = []
-        if let cipher = copy.decoding.cipher, let passphrase = copy.decoding.passphrase {
-            steps.append(.transform(try cipher.open(passphrase, .raw).decoder()))
-        }
-        var flow = try Flow(source, Chain(steps))
+        var flow = try Flow(source, Chain(try copy.decoding.seal.decryption(.raw)))
         let map = try BlockMap(
             try await flow.readAll(), blockSize: file.blockSize, checksumSize: file.blockChecksumSize, references: manifest.references.count
         )

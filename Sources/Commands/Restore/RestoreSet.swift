@@ -6,7 +6,7 @@ struct RestoreSet {
     var repository: Repository
     var label: String
     /// Of the manifest.
-    var passphrase: String?
+    var seal: Seal?
 
     /// The first repository that has what is asked for.
     static func choose(_ context: RunContext, _ stanza: String) async throws(BackupError) -> RestoreSet {
@@ -31,7 +31,7 @@ struct RestoreSet {
                 let repository = try await Repository.open(index, context)
                 let info = try await BackupInfo.required(repository, stanza, context.log)
                 if let label = try select(info, wanted: wanted, target) {
-                    return RestoreSet(repository: repository, label: label, passphrase: info.passphrase)
+                    return RestoreSet(repository: repository, label: label, seal: info.seal)
                 }
                 problems.append("\(repository.name): \(info.backups.isEmpty ? "no backup sets to restore" : "no backup set that fits")")
             } catch  where error.code != .cancelled {

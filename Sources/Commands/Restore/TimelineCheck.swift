@@ -35,7 +35,7 @@ enum TimelineCheck {
         let info = try await ArchiveInfo.required(repository, stanza, context.log)
         let bytes: [UInt8]
         do throws(BackupError) {
-            bytes = try await repository.read(key, info.passphrase)
+            bytes = try await repository.read(key, info.seal)
         } catch  where error.code == .notFound {
             throw BackupError(
                 .fileMissing, "\(repository.name): timeline \(hexadecimal8(timeline)) has no history file '\(key)'",

@@ -44,8 +44,8 @@ struct StanzaCreate {
             var withCatalog = first
             withCatalog.catalogVersion = UInt64(control.catalogVersion)
             withCatalog.controlVersion = UInt64(control.controlVersion)
-            let backup = BackupInfo(history: DatabaseHistory(withCatalog), passphrase: repository.newPassphrase())
-            let archive = ArchiveInfo(history: DatabaseHistory(first), passphrase: repository.newPassphrase())
+            let backup = BackupInfo(history: DatabaseHistory(withCatalog), repository.seal?.renewed())
+            let archive = ArchiveInfo(history: DatabaseHistory(first), repository.seal?.renewed())
             try await archive.save(repository, stanza)
             try await backup.save(repository, stanza)
         case (let archive?, let backup?):

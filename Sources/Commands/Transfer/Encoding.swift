@@ -6,26 +6,23 @@ import BackstopCore
 struct Encoding: Sendable {
     let codec: CodecDriver
     let level: Int
-    let cipher: CipherDriver?
-    let passphrase: String?
+    let seal: Seal?
 
     /// From `compress-type` and `compress-level`.
-    init(_ options: Options, _ repository: Repository, passphrase: String?) throws(BackupError) {
-        codec = try repository.registry.codec(options.string("compress-type") ?? "gz")
+    init(_ options: Options, _ registry: Registry, _ seal: Seal?) throws(BackupError) {
+        codec = try registry.codec(options.string("compress-type") ?? "gz")
         level = options.number("compress-level").map(Int.init) ?? codec.defaultLevel
-        cipher = repository.cipher
-        self.passphrase = passphrase
+        self.seal = seal
     }
 
-    init(codec: CodecDriver, level: Int, cipher: CipherDriver?, passphrase: String?) {
+    init(codec: CodecDriver, level: Int, _ seal: Seal?) {
         self.codec = codec
         self.level = level
-        self.cipher = cipher
-        self.passphrase = passphrase
+        self.seal = seal
     }
 
     /// Whether the stored form differs from the content.
-    var changesBytes: Bool { codec.name != "none" || cipher != nil }
+    var changesBytes: Bool { codec.name != "none" || seal != nil }
 
     func steps() throws(BackupError) -> [Step] { try compression() + encryption() }
 
@@ -33,21 +30,16 @@ struct Encoding: Sendable {
         codec.name == "none" ? [] : [.transform(try codec.open(level, .normal).encoder())]
     }
 
-    func encryption() throws(BackupError) -> [Step] {
-        guard let cipher, let passphrase else { return [] }
-        return [.transform(try cipher.open(passphrase, .normal).encoder())]
-    }
+    func encryption() throws(BackupError) -> [Step] { try seal.encryption() }
 }
 
 /// The way back.
 struct Decoding: Sendable {
     let codec: CodecDriver
-    let cipher: CipherDriver?
-    let passphrase: String?
+    let seal: Seal?
 
     func steps(_ framing: Framing) throws(BackupError) -> [Step] {
-        var steps: [Step] = []
-        if let cipher, let passphrase { steps.append(.transform(try cipher.open(passphrase, framing).decoder())) }
+        var steps = try seal.decryption(framing)
         if codec.name != "none" { steps.append(.transform(try codec.open(codec.defaultLevel, framing).decoder())) }
         return steps
     }
