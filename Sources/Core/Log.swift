@@ -43,12 +43,13 @@ public final class Log: Sendable {
     public func setBeforeConsole(_ body: (@Sendable () -> Void)?) { state.withLock { $0.beforeConsole = body } }
 
     /// Appends to the file at `path` from now on. A file that cannot be written is one warning, the command goes on.
-    public func openFile(_ path: String) {
+    public func openFile(_ path: String, _ modes: NewModes = .neutral) {
         let descriptor = Glibc.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
         if descriptor < 0 {
             warn("unable to open log file '\(path)': \(systemMessage(errno))\nNOTE: process will continue without log file.")
             return
         }
+        modes.settle(descriptor, 0o640)
         state.withLock { state in
             state.descriptor = descriptor
             if state.settings.file != .off { writeAll(descriptor, "-------------------PROCESS START-------------------\n") }

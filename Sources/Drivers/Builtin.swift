@@ -11,5 +11,6 @@ public func registerBuiltinDrivers(in registry: inout Registry) {
 
 /// A folder of this host, also on a mounted network file system.
 private let posix = StorageDriver(name: "posix") { (options, index, context) async throws(BackupError) in
-    PosixStorage(root: try options.required("repo-path", index), modes: .repository, isConfined: context.isConfined)
+    PosixStorage(
+        root: try options.required("repo-path", index), modes: .repository.made(options.newModes), isConfined: context.isConfined)
 }

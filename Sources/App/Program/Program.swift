@@ -68,8 +68,7 @@ private enum Invocation {
         // Commands that print what they found: a warning must not end up in the middle of JSON.
         if configuration.command.runLevel == .debug { settings.consoleDescriptor = STDERR_FILENO }
         log.configure(settings)
-        if let path = configuration.logFile { log.openFile(path) }
-        if configuration.options.optionalFlag("neutral-umask") ?? true { umask(0) }
+        if let path = configuration.logFile { log.openFile(path, configuration.options.newModes) }
         if let priority = configuration.options.number("priority") {
             setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Int32(priority))
         }
@@ -100,10 +99,11 @@ private enum Invocation {
 
     private static func execute(_ configuration: Configuration, _ plugins: Plugins, _ log: Log) async -> Result<Int32, BackupError> {
         do throws(BackupError) {
+            let modes = PosixStorage.Modes.cluster.made(configuration.options.newModes)
             let context = RunContext(
                 command: configuration.command.name, options: configuration.options, positional: configuration.positional,
                 registry: try plugins.registry(configuration.options.string("plugins")), log: log,
-                openTree: { path in PosixStorage(root: path, modes: .cluster) },
+                openTree: { path in PosixStorage(root: path, modes: modes) },
                 openHost: { (options, index, context, cluster) throws(BackupError) in
                     try SSHClusterHost(options, index, context, cluster: cluster)
                 },

@@ -31,10 +31,10 @@ final class CommandLock: Sendable {
         var taken: [Held] = []
         let folder = Self.folder(context)
         do throws(BackupError) {
-            try Self.makeFolder(folder)
+            try Self.makeFolder(folder, context.options.newModes)
             for kind in kinds {
                 for repository in repositories {
-                    if let lock = try Self.take("\(folder)/\(stanza)-\(kind.rawValue)-\(repository).lock", run) { taken.append(lock) }
+                    if let lock = try Self.take("\(folder)/\(stanza)-\(kind.rawValue)-\(repository).lock", run, context) { taken.append(lock) }
                 }
             }
         } catch {
@@ -69,19 +69,20 @@ final class CommandLock: Sendable {
 
     static func folder(_ context: RunContext) -> String { context.options.string("lock-path") ?? "/tmp/pgbackrest" }
 
-    static func makeFolder(_ path: String) throws(BackupError) {
-        if mkdir(path, 0o770) == 0 || errno == EEXIST { return }
+    static func makeFolder(_ path: String, _ modes: NewModes) throws(BackupError) {
+        if mkdir(path, 0o770) == 0 { return modes.settle(path, 0o770) }
+        if errno == EEXIST { return }
         let parent = Key(path).parent.path
         if errno == ENOENT, !parent.isEmpty {
-            try makeFolder(parent)
-            if mkdir(path, 0o770) == 0 { return }
+            try makeFolder(parent, modes)
+            if mkdir(path, 0o770) == 0 { return modes.settle(path, 0o770) }
         }
         throw BackupError(
             .pathCreate, "unable to create lock path '\(path)': \(systemMessage(errno))", hint: "set another folder with --lock-path.")
     }
 
     /// nil: the run has it already.
-    private static func take(_ path: String, _ run: String) throws(BackupError) -> Held? {
+    private static func take(_ path: String, _ run: String, _ context: RunContext) throws(BackupError) -> Held? {
         // `info` takes a lock for a moment to see whether it is held, so a busy lock is tried again. One that another connection of the same
         // run holds may be that of a connection that is gone, and be free in a moment.
         var isOurs = false
@@ -100,7 +101,10 @@ final class CommandLock: Sendable {
                 // The holder before may have removed the file between our open and our lock.
                 if fstat(descriptor, &ours) == 0, lstat(path, &named) == 0, ours.st_ino == named.st_ino, ours.st_dev == named.st_dev {
                     // The folder may be open to all users: what they put there under our name must not be written to.
-                    if ours.st_mode & S_IFMT == S_IFREG, ours.st_nlink == 1 { return Held(path: path, descriptor: descriptor) }
+                    if ours.st_mode & S_IFMT == S_IFREG, ours.st_nlink == 1 {
+                        context.options.newModes.settle(descriptor, 0o640)
+                        return Held(path: path, descriptor: descriptor)
+                    }
                     close(descriptor)
                     throw BackupError(
                         .lockAcquire, "'\(path)' is not a lock file", hint: "remove it, or set another folder with --lock-path.")

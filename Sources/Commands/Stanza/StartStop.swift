@@ -11,9 +11,10 @@ enum StartStop {
             context.log.warn("stop file already exists for \(stanza.map { "stanza \($0)" } ?? "all stanzas")")
             return
         }
-        try CommandLock.makeFolder(CommandLock.folder(context))
+        try CommandLock.makeFolder(CommandLock.folder(context), context.options.newModes)
         let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
         guard descriptor >= 0 else { throw BackupError(.fileOpen, "unable to write stop file '\(path)': \(systemMessage(errno))") }
+        context.options.newModes.settle(descriptor, 0o640)
         fsync(descriptor)
         close(descriptor)
         if context.options.flag("force") { try terminate(stanza, context) }

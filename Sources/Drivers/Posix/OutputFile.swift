@@ -9,14 +9,15 @@ struct OutputFile: ~Copyable {
     let path: String
 
     /// Creates a file that nobody else has.
-    init(creating path: String, mode: UInt32) throws(BackupError) {
+    init(creating path: String, mode: UInt32, _ modes: NewModes) throws(BackupError) {
         self.path = path
         descriptor = try call("create", path) { open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode) }
+        modes.settle(descriptor, mode)
     }
 
     /// Creates the file, or takes over what a killed process left there. The lock on it says who writes: nil when somebody does, or
     /// when the file system has no locks.
-    init?(claiming path: String, mode: UInt32) throws(BackupError) {
+    init?(claiming path: String, mode: UInt32, _ modes: NewModes) throws(BackupError) {
         for _ in 0..<3 {
             let opened = try call("create", path) { open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode) }
             guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
@@ -32,6 +33,7 @@ struct OutputFile: ~Copyable {
             {
                 self.path = path
                 descriptor = opened
+                modes.settle(opened, mode)
                 return
             }
             _ = Glibc.close(opened)

@@ -13,9 +13,17 @@ public final class PosixStorage: FileTree {
     public struct Modes: Sendable {
         public var file: UInt32
         public var folder: UInt32
+        /// Whether the umask counts.
+        public var new = NewModes.neutral
         public init(file: UInt32, folder: UInt32) {
             self.file = file
             self.folder = folder
+        }
+        /// The same, by the option `neutral-umask`.
+        public func made(_ new: NewModes) -> Modes {
+            var modes = self
+            modes.new = new
+            return modes
         }
         /// Of a repository (repository-format.md section 1.3).
         public static let repository = Modes(file: 0o640, folder: 0o750)
@@ -198,7 +206,7 @@ public final class PosixStorage: FileTree {
         let usual = temporaryPath(for: key, "")
         for attempt in 1... {
             do throws(BackupError) {
-                if let file = try OutputFile(claiming: usual, mode: modes.file) { return file }
+                if let file = try OutputFile(claiming: usual, mode: modes.file, modes.new) { return file }
                 break
             } catch  where error.code == .notFound && attempt < 100 {
                 // Somebody who removes the last file of a folder may take the folder away again.
@@ -206,7 +214,7 @@ public final class PosixStorage: FileTree {
             }
         }
         let own = temporaryPath(for: key, "." + String(UInt32.random(in: .min ... .max), radix: 16))
-        return try OutputFile(creating: own, mode: modes.file)
+        return try OutputFile(creating: own, mode: modes.file, modes.new)
     }
 
     private func temporaryPath(for key: Key, _ mark: String) -> String {
@@ -257,6 +265,7 @@ public final class PosixStorage: FileTree {
     private func makeFolders(_ key: Key, mode: UInt32, durable: Bool) throws(BackupError) {
         let path = path(key)
         if mkdir(path, mode) == 0 {
+            modes.new.settle(path, mode)
             if durable { try syncPath(parentPath(path)) } else { unsynced.note(parentPath(path), folder: path) }
             return
         }
