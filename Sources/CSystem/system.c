@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CSystem.h"
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -24,6 +25,13 @@ static void handled(sigset_t *set) {
     sigaddset(set, SIGHUP);
     sigaddset(set, SIGINT);
     sigaddset(set, SIGTERM);
+}
+
+void backstop_hold_standard_descriptors(void) {
+    for (int number = 0; number <= 2; number++) {
+        // The lowest number that is free is this one.
+        if (fcntl(number, F_GETFD) == -1 && errno == EBADF) (void)!open("/dev/null", O_RDONLY);
+    }
 }
 
 void backstop_block_signals(void) {

@@ -11,6 +11,7 @@ import Synchronization
 /// The whole program, for whoever builds one with drivers of their own: `register` adds them to those that are built in. A driver with
 /// `describe` gets options `repoN-NAME-…` as its description says.
 public func runProgram(_ register: @Sendable (inout Registry) -> Void = { _ in }) -> Never {
+    backstop_hold_standard_descriptors()
     backstop_block_signals()
     var registry = Registry()
     registerBuiltinDrivers(in: &registry)

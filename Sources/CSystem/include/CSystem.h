@@ -7,6 +7,9 @@ int backstop_syncfs(int descriptor);
 int backstop_start_writeback(int descriptor);
 // The magic number of the file system that holds an open file, or -1.
 long backstop_file_system(int descriptor);
+// Standard descriptors that the caller has closed: reading finds the end, writing fails as on a closed one (they lead to /dev/null, opened
+// for reading), and no file or connection that is opened later gets their numbers.
+void backstop_hold_standard_descriptors(void);
 // Blocks HUP, INT and TERM in the calling thread and all threads it starts later, and ignores PIPE.
 void backstop_block_signals(void);
 // Waits for one of the blocked signals and returns its number.
