@@ -76,7 +76,7 @@ struct ArchiveGet {
         var problems: [String] = []
         for match in matches {
             do throws(BackupError) {
-                try await copy(match)
+                try await copy(match, atMost: mostBytes(control))
                 for problem in problems { context.log.warn(problem) }
                 context.log.info("found \(name) in the \(match.repository.name): \(match.archiveID) archive")
                 return true
@@ -138,8 +138,16 @@ struct ArchiveGet {
         return try await repository.storage.stat(key) == nil ? [] : [match(key, nil)]
     }
 
+    /// Of the file: what comes out of a damaged one shall not fill the folder of a running standby.
+    private func mostBytes(_ control: ControlFile) -> UInt64 {
+        ArchiveFile.isSegment(name) ? UInt64(control.segmentSize) : Self.largestOther
+    }
+
+    /// Bytes; a history of 100,000 timelines has fewer.
+    private static let largestOther: UInt64 = 16 << 20
+
     /// The checksum in a segment's name is verified, which the peer does not do: a damaged segment must not reach recovery.
-    private func copy(_ match: Match) async throws(BackupError) {
+    private func copy(_ match: Match, atMost limit: UInt64) async throws(BackupError) {
         let repository = match.repository
         let tree = context.openTree("")
         // The folder may be a link, as pg_wal often is: the root of a tree is looked at behind it.
@@ -164,7 +172,7 @@ struct ArchiveGet {
         // decoding takes less time than writing.
         let hashesAhead = codec.name == "none"
         let ahead = try ReadAhead(try Flow(stored, Chain(steps + (hashesAhead ? [.tap(expect)] : []))))
-        var flow = try Flow(ahead, Chain(hashesAhead ? [] : [.tap(expect)]))
+        var flow = BoundedSource(try Flow(ahead, Chain(hashesAhead ? [] : [.tap(expect)])), atMost: limit)
         // Not durable: PostgreSQL asks again after a crash.
         _ = try await tree.put(Key(absolute: destination), from: &flow, PutOptions(durable: false, attributes: Attributes(mode: 0o600)))
     }

@@ -13,8 +13,8 @@ extension BackupCopy {
             let expect = Expect(try repository.sha1())
             expect.next(digest: archived.sha1, size: UInt64(control.segmentSize))
             let decode = try Decoding(codec: codec, seal: info.seal).steps(.normal)
-            var flow = try Flow(
-                try await repository.storage.open(archived.key), Chain(decode + [.tap(size), .tap(expect)] + (try encoding.steps())))
+            let content = try Flow(try await repository.storage.open(archived.key), Chain(decode + [.tap(size), .tap(expect)]))
+            var flow = try Flow(BoundedSource(content, atMost: UInt64(control.segmentSize)), Chain(try encoding.steps()))
             let key = Layout.backup(stanza, manifest.label) / (name + encoding.codec.suffix)
             let entry = try await repository.storage.put(key, from: &flow, PutOptions(durable: false))
             var file = Manifest.File(

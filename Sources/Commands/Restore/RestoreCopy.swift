@@ -129,7 +129,11 @@ private final class RestoreWorker {
     }
 
     /// The content of a file as it comes out of the repository.
-    private func flow(_ file: Manifest.File) async throws(BackupError) -> Flow {
+    private func flow(_ file: Manifest.File) async throws(BackupError) -> BoundedSource<Flow> {
+        BoundedSource(try await decoded(file), atMost: file.size)
+    }
+
+    private func decoded(_ file: Manifest.File) async throws(BackupError) -> Flow {
         expect.next(digest: file.checksum?.description, size: file.size)
         guard let location = copy.manifest.location(of: file, stanza: copy.stanza, suffix: copy.decoding.codec.suffix) else {
             return try Flow(BytesSource([]), content)

@@ -24,8 +24,8 @@ struct BlockMap: Sendable {
         var checksum: ArraySlice<UInt8>
     }
 
-    /// Bytes; far more than any writer makes (16 MiB and a block), so that a damaged map cannot ask for all memory.
-    private static let largestSuperBlock: UInt64 = 1 << 30
+    /// Bytes. A writer closes a super block when it has as many or more, the last block included.
+    private static let fullSuperBlock: UInt64 = 16 << 20
 
     /// The i-th is block i of the file.
     private(set) var blocks: [Block] = []
@@ -76,7 +76,7 @@ struct BlockMap: Sendable {
                     state.next = 0
                 }
                 previousStored = state.stored
-                guard 1...Self.largestSuperBlock ~= state.plain else { throw reader.corrupt }
+                guard state.plain > 0, state.plain <= Self.fullSuperBlock + blockSize else { throw reader.corrupt }
                 let whole = (state.plain - 1) / blockSize + 1
                 var count = whole
                 if isPart {

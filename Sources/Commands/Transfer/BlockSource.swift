@@ -2,8 +2,8 @@
 
 import BackstopCore
 
-/// Gives the blocks of the map in order. Super blocks are decoded whole; a few are kept, since neighbouring blocks of a file alternate
-/// between the backups that changed them.
+/// Gives the blocks of the map in order. Super blocks are decoded whole; those of late are kept, since neighbouring blocks of a file
+/// alternate between the backups that changed them.
 struct BlockSource: ByteSource, ~Copyable {
     private let storage: any Storage
     private let map: BlockMap
@@ -19,7 +19,8 @@ struct BlockSource: ByteSource, ~Copyable {
     /// The part of the current block that was not given yet.
     private var current: ArraySlice<UInt8> = []
 
-    private static let keptAtMost = 8
+    /// Bytes that are kept besides the super block that is in use: a worker's memory does not depend on what a map says.
+    private static let keptAtMost = 8 << 20
 
     /// `chain`: decodes one super block. `readOver`: gaps in bytes that are read rather than skipped.
     init(
@@ -71,7 +72,8 @@ struct BlockSource: ByteSource, ~Copyable {
             throw BackupError(
                 .corrupt, "super block at \(superBlock.offset) of '\(key)' has \(content.count) bytes, expected \(superBlock.plain)")
         }
-        if kept.count == Self.keptAtMost { kept.removeFirst() }
+        var bytes = kept.reduce(0) { $0 + $1.content.count }
+        while bytes > Self.keptAtMost { bytes -= kept.removeFirst().content.count }
         kept.append((superBlock, content))
         return content
     }
