@@ -22,6 +22,7 @@ static char failure[512];
     USE(curl_easy_cleanup)                                                                                                \
     USE(curl_easy_setopt)                                                                                                 \
     USE(curl_easy_strerror)                                                                                               \
+    USE(curl_version)                                                                                                     \
     USE(curl_slist_append)                                                                                                \
     USE(curl_slist_free_all)
 
@@ -47,6 +48,8 @@ const char *backstop_curl_load(void) {
     pthread_once(&once, load);
     return failure[0] == 0 ? NULL : failure;
 }
+
+const char *backstop_curl_version(void) { return curl.curl_version(); }
 
 void *backstop_curl_multi(void) { return curl.curl_multi_init(); }
 int backstop_curl_multi_set(void *multi, int option, long value) { return curl.curl_multi_setopt(multi, (CURLMoption)option, value); }

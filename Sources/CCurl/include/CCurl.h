@@ -12,6 +12,9 @@ const char *_Nullable backstop_curl_load(void);
 
 // Only after a successful load:
 
+// The versions of libcurl and of the libraries that it uses, in one line.
+const char *_Nonnull backstop_curl_version(void);
+
 void *_Nullable backstop_curl_multi(void);
 int backstop_curl_multi_set(void *_Nonnull multi, int option, long value);
 int backstop_curl_multi_add(void *_Nonnull multi, void *_Nonnull easy);

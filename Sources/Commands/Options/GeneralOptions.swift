@@ -126,9 +126,9 @@ let timeoutOptions = OptionSpec.section(
         .global("tcp-keep-alive-interval", .integer(1...900), Commands.connected, "seconds between probes")
             .when("sck-keep-alive", "y").details("The system's own when unset."),
         .global("tls-cipher-12", .string, Commands.connected, "ciphers for TLS 1.2")
-            .details("A list as OpenSSL writes it; the library's own when unset."),
+            .details("For object stores: a list as OpenSSL writes it; the library's own when unset."),
         .global("tls-cipher-13", .string, Commands.connected, "cipher suites for TLS 1.3")
-            .details("A list as OpenSSL writes it; the library's own when unset."),
+            .details("For object stores: a list as OpenSSL writes it; the library's own when unset."),
         .commandLine("help", .boolean, default: "n", ["help"], "show help").details("The same as the command help."),
         .commandLine("version", .boolean, default: "n", ["help"], "show the version").details("The same as the command version."),
     ])

@@ -19,6 +19,9 @@ struct HTTPSettings: Sendable {
     /// Seconds; nil: as the system does.
     var keepAliveIdle: Int?
     var keepAliveInterval: Int?
+    /// What OpenSSL may agree on with a server: ciphers for TLS 1.2, cipher suites for TLS 1.3; nil: its own choice.
+    var ciphers12: String?
+    var ciphers13: String?
 }
 
 /// Any number of exchanges at a time. The thread starts with the first one and ends with the client.
@@ -73,6 +76,7 @@ private final class Engine: @unchecked Sendable {
                 .unsupported, "unable to load libcurl: \(String(cString: problem))",
                 hint: "install libcurl (on Debian: apt install libcurl4).")
         }
+        if let problem = Self.problem(settings) { throw problem }
         guard let multi = backstop_curl_multi() else { throw BackupError(.unavailable, "libcurl cannot be started") }
         self.settings = settings
         self.multi = multi
@@ -93,6 +97,18 @@ private final class Engine: @unchecked Sendable {
             throw BackupError(.unavailable, "unable to start a thread: \(systemMessage(status))")
         }
         pthread_detach(thread)
+    }
+
+    /// Other TLS libraries have other names for ciphers, or go on with those that were to be forbidden.
+    private static func problem(_ settings: HTTPSettings) -> BackupError? {
+        guard settings.ciphers12 != nil || settings.ciphers13 != nil else { return nil }
+        let version = String(cString: backstop_curl_version())
+        guard ["OpenSSL", "LibreSSL", "BoringSSL", "AWS-LC", "quictls"].contains(where: { version.contains($0) }) else {
+            return BackupError(
+                .unsupported, "tls-cipher-12 and tls-cipher-13 need a libcurl that uses OpenSSL; this one is \(version)",
+                hint: "take the options out, or install a libcurl with OpenSSL.")
+        }
+        return nil
     }
 
     deinit {
@@ -171,11 +187,12 @@ private final class Engine: @unchecked Sendable {
         message.pointee = 0
         active[easy] = Transfer(exchange: exchange, headers: headers, message: message)
         _ = backstop_curl_set_pointer(easy, Int32(CURLOPT_ERRORBUFFER.rawValue), message)
-        set(easy, exchange, headers)
+        if let problem = set(easy, exchange, headers) { return end(easy, .impossible(problem)) }
         if backstop_curl_multi_add(multi, easy) != 0 { end(easy, .broken("libcurl does not take the transfer")) }
     }
 
-    private func set(_ easy: UnsafeMutableRawPointer, _ exchange: HTTPExchange, _ headers: UnsafeMutableRawPointer?) {
+    /// What makes the transfer impossible, if anything.
+    private func set(_ easy: UnsafeMutableRawPointer, _ exchange: HTTPExchange, _ headers: UnsafeMutableRawPointer?) -> BackupError? {
         func number(_ option: CURLoption, _ value: Int) { _ = backstop_curl_set_number(easy, Int32(option.rawValue), value) }
         func text(_ option: CURLoption, _ value: String) { _ = backstop_curl_set_text(easy, Int32(option.rawValue), value) }
         func pointer(_ option: CURLoption, _ value: UnsafeMutableRawPointer?) {
@@ -202,6 +219,13 @@ private final class Engine: @unchecked Sendable {
         number(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         if let file = settings.authorityFile { text(CURLOPT_CAINFO, file) }
         if let folder = settings.authorityFolder { text(CURLOPT_CAPATH, folder) }
+        for (option, ciphers, name) in [
+            (CURLOPT_SSL_CIPHER_LIST, settings.ciphers12, "tls-cipher-12"), (CURLOPT_TLS13_CIPHERS, settings.ciphers13, "tls-cipher-13"),
+        ] {
+            guard let ciphers, backstop_curl_set_text(easy, Int32(option.rawValue), ciphers) != 0 else { continue }
+            return BackupError(
+                .unsupported, "the TLS library of libcurl cannot be told which ciphers to use (\(name))", hint: "take the option out.")
+        }
 
         if request.isNearby { text(CURLOPT_NOPROXY, "*") }
 
@@ -237,6 +261,7 @@ private final class Engine: @unchecked Sendable {
             exchangeOf(context).receive(UnsafeRawBufferPointer(start: bytes, count: size * count)) ? size * count : size * count + 1
         }
         pointer(CURLOPT_WRITEDATA, context)
+        return nil
     }
 
     private func end(_ easy: UnsafeMutableRawPointer, _ failure: HTTPFailure?) {
@@ -257,8 +282,13 @@ private final class Engine: @unchecked Sendable {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT, CURLE_SSL_CONNECT_ERROR:
             return .unreachable(text)
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL,
-            CURLE_SSL_ENGINE_NOTFOUND, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER:
+            CURLE_SSL_ENGINE_NOTFOUND, CURLE_SSL_CERTPROBLEM:
             return .refused(text)
+        case CURLE_SSL_CIPHER:
+            return .impossible(
+                BackupError(
+                    .optionInvalidValue, "the ciphers for TLS cannot be used: \(text)",
+                    hint: "tls-cipher-12 and tls-cipher-13 are lists as `openssl ciphers -v` shows their names, separated by colons."))
         default: return .broken(text)
         }
     }

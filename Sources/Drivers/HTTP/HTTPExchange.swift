@@ -40,6 +40,8 @@ enum HTTPFailure: Error, Sendable {
     /// The connection broke, stalled or carried less than announced.
     case broken(String)
     case cancelled(BackupError)
+    /// What is asked for cannot be done here.
+    case impossible(BackupError)
 }
 
 /// Shared by the thread of the client, which fills it, and the task that waits for it.

@@ -65,5 +65,7 @@ extension HTTPSettings {
         keepsAlive = options.optionalFlag("sck-keep-alive") ?? true
         keepAliveIdle = options.number("tcp-keep-alive-idle").map { Int($0) }
         keepAliveInterval = options.number("tcp-keep-alive-interval").map { Int($0) }
+        ciphers12 = options.string("tls-cipher-12")
+        ciphers13 = options.string("tls-cipher-13")
     }
 }

@@ -25,7 +25,7 @@ enum S3Outcome {
                 BackupError(
                     .unavailable, "unable to \(what): \(text)",
                     hint: "a store with a certificate of its own needs repo-storage-ca-file; its address is scheme, host and port."))
-        case .failure(.cancelled(let error)): self = .failed(error)
+        case .failure(.cancelled(let error)), .failure(.impossible(let error)): self = .failed(error)
         case .success(let answer):
             if answer.status < 300 {
                 // Some operations answer 200 before they have begun, and tell of their failure in the body.
