@@ -226,6 +226,8 @@ private final class Engine: @unchecked Sendable {
             return BackupError(
                 .unsupported, "the TLS library of libcurl cannot be told which ciphers to use (\(name))", hint: "take the option out.")
         }
+        // What a proxy answers when it makes a tunnel is no answer of the server.
+        number(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
 
         if request.isNearby { text(CURLOPT_NOPROXY, "*") }
 

@@ -153,6 +153,7 @@ final class HTTPExchange: Sendable {
                 state.version = String(parts[0])
                 state.status = parts.count > 1 ? Int(parts[1]) ?? 0 : 0
                 state.headers = [:]
+                state.headersDone = false
             } else if text.isEmpty {
                 state.headersDone = state.status >= 200
                 if state.headersDone && state.wanted < 0 { return state.takeWaiting() }
