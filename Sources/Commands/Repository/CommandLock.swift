@@ -34,7 +34,9 @@ final class CommandLock: Sendable {
             try Self.makeFolder(folder, context.options.newModes)
             for kind in kinds {
                 for repository in repositories {
-                    if let lock = try Self.take("\(folder)/\(stanza)-\(kind.rawValue)-\(repository).lock", run, context) { taken.append(lock) }
+                    if let lock = try Self.take("\(folder)/\(stanza)-\(kind.rawValue)-\(repository).lock", run, context) {
+                        taken.append(lock)
+                    }
                 }
             }
         } catch {
