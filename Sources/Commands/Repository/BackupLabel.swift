@@ -36,20 +36,43 @@ enum BackupLabel {
     /// For a backup that started at `start` (Unix seconds; the label shows local time). It must be greater than every label in `others`,
     /// so that labels stay in the order of time: at most one second is waited for.
     static func make(_ type: BackupType, prior: String?, start: Int64, others: [String]) async throws(BackupError) -> String {
-        func label(_ time: Int64) -> String {
-            let text = localTime(time, "%Y%m%d-%H%M%S") + type.letter
-            return prior.map { "\(full(of: $0))_\(text)" } ?? text
+        let choice = try choose(type, prior: prior, now: localStamp(start), next: localStamp(start + 1), others: others)
+        if choice.isNext {
+            while unixNow() <= start { try await pause(.milliseconds(50)) }
         }
+        return choice.label
+    }
+
+    /// Seconds that a clock on the wall has counted when it shows the stamp; to be compared with others like it only.
+    private static func wallClock(_ stamp: some StringProtocol) -> Int64? {
+        let digits = Array(stamp)
+        guard digits.count == 15 else { return nil }
+        func part(_ range: Range<Int>) -> String { String(digits[range]) }
+        return seconds(iso8601: "\(part(0..<4))-\(part(4..<6))-\(part(6..<8))T\(part(9..<11)):\(part(11..<13)):\(part(13..<15))Z")
+    }
+
+    private static func localStamp(_ time: Int64) -> String { localTime(time, "%Y%m%d-%H%M%S") }
+
+    /// By how much clocks go back once a year, and a little for the clock of another host.
+    static let hourThatComesTwice: Int64 = 3660
+
+    /// `now`, `next`: the local time of the start and of the second after it, as labels show it. `isNext`: the label is that of the second.
+    /// In the hour that comes twice when summer ends the labels of the first time are in the way; the next free one after them is taken,
+    /// which keeps the order and is at most an hour off. Throws `.clock` when a label lies farther ahead.
+    static func choose(
+        _ type: BackupType, prior: String?, now: String, next: String, others: [String]
+    ) throws(BackupError) -> (label: String, isNext: Bool) {
+        func label(_ stamp: String) -> String { (prior.map { full(of: $0) + "_" } ?? "") + stamp + type.letter }
         let rivals = prior.map { prior in others.filter { $0.hasPrefix(full(of: prior)) } } ?? others
-        func isFree(_ label: String) -> Bool { rivals.allSatisfy { bytewiseLess($0, label) } }
-        if isFree(label(start)) { return label(start) }
-        let next = label(start + 1)
-        guard isFree(next) else {
-            throw BackupError(
-                .clock, "new backup label '\(next)' is not later than latest backup label '\(rivals.max(by: bytewiseLess) ?? "")'",
-                hint: "has the timezone changed?\nis there clock skew?")
+        guard let latest = rivals.max(by: bytewiseLess) else { return (label(now), false) }
+        if bytewiseLess(latest, label(now)) { return (label(now), false) }
+        if bytewiseLess(latest, label(next)) { return (label(next), true) }
+        let ahead = latest.dropLast().suffix(15)
+        if let wanted = wallClock(now), let taken = wallClock(ahead), taken - wanted <= hourThatComesTwice {
+            return (label(utcTime(taken + 1, "%Y%m%d-%H%M%S")), false)
         }
-        while unixNow() <= start { try await pause(.milliseconds(50)) }
-        return next
+        throw BackupError(
+            .clock, "new backup label '\(label(next))' is not later than latest backup label '\(latest)'",
+            hint: "has the timezone changed?\nis there clock skew?")
     }
 }

@@ -1,0 +1,35 @@
+import Testing
+
+@testable import BackstopCommands
+@testable import BackstopCore
+
+/// Labels stay in the order of time whatever the clocks do.
+struct BackupLabelTests {
+    private func choose(_ now: String, _ next: String, _ others: [String], prior: String? = nil) throws -> String {
+        try BackupLabel.choose(prior == nil ? .full : .incr, prior: prior, now: now, next: next, others: others).label
+    }
+
+    @Test func order() throws {
+        #expect(try choose("20261126-101010", "20261126-101011", []) == "20261126-101010F")
+        #expect(try choose("20261126-101010", "20261126-101011", ["20261126-101009F"]) == "20261126-101010F")
+        #expect(try choose("20261126-101010", "20261126-101011", ["20261126-101010F"]) == "20261126-101011F")
+        let set = ["20261126-101010F", "20261126-101010F_20261126-111111I"]
+        #expect(try choose("20261126-111111", "20261126-111112", set, prior: set[1]) == "20261126-101010F_20261126-111112I")
+        #expect(try choose("20261126-111110", "20261126-111111", set, prior: set[0]) == "20261126-101010F_20261126-111112I")
+    }
+
+    /// At the end of summer the clock shows 02:00 to 02:59 a second time.
+    @Test func hourThatComesTwice() throws {
+        #expect(try choose("20261025-020500", "20261025-020501", ["20261025-025500F"]) == "20261025-025501F")
+        #expect(try choose("20261025-020500", "20261025-020501", ["20261025-025959F"]) == "20261025-030000F")
+        #expect(try choose("20261231-235900", "20261231-235901", ["20261231-235959F"]) == "20270101-000000F")
+        let set = ["20261024-020000F", "20261024-020000F_20261025-025500D"]
+        #expect(try choose("20261025-020500", "20261025-020501", set, prior: set[0]) == "20261024-020000F_20261025-025501I")
+    }
+
+    @Test func farAhead() {
+        for others in [["20261126-111112F"], ["20271126-101010F"], ["20269999-999999F"]] {
+            #expect(throws: BackupError.self, "\(others)") { _ = try choose("20261126-101011", "20261126-101012", others) }
+        }
+    }
+}
