@@ -14,9 +14,9 @@ public struct Retry: Sendable {
 
     /// Repeats `body` while it throws. Errors that a repeat cannot mend are thrown at once.
     /// `onRetry` is told of each error that is not the last.
-    public func run(
-        onRetry: (BackupError) -> Void = { _ in }, _ body: () async throws(BackupError) -> Void
-    ) async throws(BackupError) {
+    public func run<Value>(
+        onRetry: (BackupError) -> Void = { _ in }, _ body: () async throws(BackupError) -> Value
+    ) async throws(BackupError) -> Value {
         var attempt = 0
         while true {
             do throws(BackupError) {
@@ -34,14 +34,14 @@ public struct Retry: Sendable {
 
 extension BackupError.Code {
     /// Whether the same request may succeed later. Unknown means no.
-    var mayPass: Bool {
+    public var mayPass: Bool {
         switch self {
         case .unavailable, .io, .fileRead, .fileWrite, .hostConnect: true
         default: isDamage
         }
     }
 
-    var isDamage: Bool { self == .checksum || self == .corrupt || self == .format || self == .crypto }
+    public var isDamage: Bool { self == .checksum || self == .corrupt || self == .format || self == .crypto }
 }
 
 /// Waits; ends early, with `.cancelled`, when the process is asked to end. The lane goes on with its other tasks.

@@ -8,9 +8,17 @@ enum ArchiveWait {
         _ name: String, _ repository: Repository, _ stanza: String, _ archiveID: String, timeout: Duration
     ) async throws(BackupError) -> ArchivedSegment {
         let end = ContinuousClock.now + timeout
+        var trouble: BackupError?
         var wait = Duration.milliseconds(20)
         while true {
-            let found = try await ArchiveFile.find(name, repository, stanza, archiveID)
+            var found: [ArchivedSegment] = []
+            do throws(BackupError) {
+                found = try await ArchiveFile.find(name, repository, stanza, archiveID)
+                trouble = nil
+            } catch  where error.code.mayPass && !error.code.isDamage && ContinuousClock.now < end {
+                // What waits for an answer can ask again: a connection that broke is not the answer.
+                trouble = error
+            }
             if found.count > 1 {
                 throw BackupError(
                     .archiveDuplicate,
@@ -19,6 +27,7 @@ enum ArchiveWait {
             }
             if let found = found.first { return found }
             if ContinuousClock.now >= end {
+                if let trouble { throw trouble }
                 throw BackupError(
                     .archiveTimeout, "WAL segment \(name) was not archived before the \(timeout) timeout",
                     hint: "check the archive_command to ensure that all options are correct (especially --stanza)."

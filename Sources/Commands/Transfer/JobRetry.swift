@@ -1,4 +1,4 @@
-// How the file jobs of a command are repeated.
+// How the file jobs and the steps of a command are repeated.
 
 import BackstopCore
 
@@ -6,5 +6,10 @@ extension Retry {
     /// From `job-retry` and `job-retry-interval`.
     init(_ options: Options) {
         self.init(times: Int(options.number("job-retry") ?? 2), interval: options.duration("job-retry-interval") ?? .seconds(15))
+    }
+
+    /// Repeats one step of a long run, so that a connection that breaks once does not fail hours of work.
+    func step<Value>(_ what: String, _ log: Log, _ body: () async throws(BackupError) -> Value) async throws(BackupError) -> Value {
+        try await run(onRetry: { log.warn("retry of \(what): \($0)") }, body)
     }
 }
