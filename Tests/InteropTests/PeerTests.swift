@@ -146,4 +146,30 @@ struct PeerTests {
         try verify(bench)
         try check(bench, .peer, version: example.version, rows: rows)
     }
+
+    /// What our runs claim in a repository is nothing to pgBackRest, whether they still run or not.
+    @Test func claims() throws {
+        let bench = try Workbench(Format(.zst))
+        let cluster = try bench.clusterWithBackup()
+        try archive(with: .peer, bench, cluster)
+        let claim = "\(bench.repository)/backup/demo/backup.lease-0123456789abcdef"
+        try bench.folder.write(
+            "claim", "{\"command\":\"backup\",\"host\":\"db2\",\"pid\":7,\"place\":\"x\",\"since\":1,\"state\":\"running\"}")
+        for age in ["now", "-21 minutes"] {
+            try run(["cp", bench.folder.path("claim"), claim])
+            try run(["touch", "-d", age, claim])
+            #expect(try bench.run("info", tool: .peer).output.contains("status: ok"))
+            try verify(bench)
+            try bench.run("--type=full", "--repo1-retention-full=2", "backup", tool: .peer)
+            try bench.run("--repo1-retention-full=2", "expire", tool: .peer)
+            #expect(try bench.labels().count == 2)
+            try verify(bench)
+            #expect(try bench.files.names("backup/demo").contains { $0.hasSuffix("0123456789abcdef") })
+            let ours = try bench.attempt("--type=full", "backup")
+            #expect(ours.status == (age == "now" ? 50 : 0), "\(ours)")
+        }
+        #expect(try !bench.files.names("backup/demo").contains { $0.contains("backup.lease") })
+        try verify(bench)
+        try bench.bringBack(cluster)
+    }
 }

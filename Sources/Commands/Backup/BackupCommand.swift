@@ -24,27 +24,39 @@ struct BackupCommand {
         let command = BackupCommand(
             context: context, stanza: stanza, repository: try await Repository.open(index, context, locks: farLocks), lock: lock,
             farLocks: farLocks, isOnline: context.options.optionalFlag("online") ?? true)
-        try await command.run()
+        // Before anything is written, and before a stanza that does not exist gets a folder.
+        _ = try await BackupInfo.required(command.repository, stanza, context.log)
+        let lease = try await RepositoryLease.take(command.repository, stanza, lock, context)
+        do throws(BackupError) {
+            try await command.run(lease)
+        } catch {
+            await lease.release(leaving: true)
+            throw error
+        }
+        await lease.release(leaving: false)
     }
 
-    private func run() async throws(BackupError) {
+    private func run(_ lease: RepositoryLease) async throws(BackupError) {
+        let retry = Retry(context.options)
         var info = try await BackupInfo.required(repository, stanza, context.log)
         let archiveInfo = try await ArchiveInfo.required(repository, stanza, context.log)
         let primary = isOnline ? try Primary.find(context, locks: farLocks) : nil
         let session = primary?.session
         let cluster = if let primary { primary.cluster } else { try ClusterFiles(context, 1, locks: farLocks) }
         if session == nil { try await refuseRunning(cluster) }
-        let control = try await cluster.control()
+        let control = try await readControl(cluster)
         try checkStanza(control, info)
         try session?.checkSettings(context)
 
         let listed = Set(info.backups.map(\.label))
-        try await info.reconcile(repository, stanza, context.log)
+        let repair = try await ListRepair.run(&info, repository, stanza, context.log)
         let type = try chooseType(info)
-        try await removeUnfinished(besides: listed.union(info.backups.map(\.label)))
+        try await Leftovers(repository: repository, stanza: stanza, lease: lease, log: context.log).remove(
+            besides: listed.union(info.backups.map(\.label)), now: lease.taken)
 
         let start = try session?.now() ?? unixNow()
         let label = try await BackupLabel.make(type, prior: nil, start: start, others: try await usedLabels())
+        try await lease.name(label)
         var manifest = newManifest(label, start: start, info, control)
         let begun = try await session?.start(archiveCheck: archiveCheck(archiveInfo), cluster, context)
         if let begun {
@@ -52,16 +64,19 @@ struct BackupCommand {
             manifest.lsnStart = begun.lsn.description
             context.log.info("backup start archive = \(begun.segment), lsn = \(begun.lsn)")
         }
-        manifest = try await list(manifest, cluster, session, begun == nil ? control : try await cluster.control())
+        manifest = try await list(manifest, cluster, session, begun == nil ? control : try await readControl(cluster))
         let total = manifest.totalSize
         context.log.info("new backup label = \(label)")
 
         try await makeFolders(manifest)
-        try await manifest.saveUnfinished(repository, stanza, info.seal)
+        let unfinished = manifest
+        try await retry.step("the manifest of \(repository.name)", context.log) { () throws(BackupError) in
+            try await unfinished.saveUnfinished(repository, stanza, info.seal)
+        }
         let copy = BackupCopy(
             context: context, stanza: stanza, repository: repository,
             encoding: try Encoding(context.options, repository.registry, manifest.seal), cluster: cluster, control: control,
-            watch: session?.connection.watch,
+            lease: lease, watch: session?.connection.watch,
             meter: ProgressMeter("backup", size: total, lock: lock, context))
         try await copy.run(&manifest)
         copy.meter.clearLine()
@@ -71,9 +86,11 @@ struct BackupCommand {
             try await finish(session, begun, copy, info, archiveInfo, &manifest)
         } else {
             manifest.timestampStop = max(unixNow(), start)
+            try await proof(of: manifest, copy)
         }
         try await repository.storage.sync(Layout.backup(stanza, label))
-        try await publish(manifest, &info, archiveInfo)
+        try await BackupPublication(repository: repository, stanza: stanza, lease: lease, retry: retry, log: context.log).run(
+            manifest, info, repair, archiveInfo, makesLatest: context.options.optionalFlag("repo-symlink", repository.index) ?? true)
         context.log.info("\(type.rawValue) backup size = \(sizeText(manifest.totalSize)), file total = \(manifest.files.count)")
         warnOfRetention()
     }
@@ -91,6 +108,10 @@ struct BackupCommand {
         context.log.warn(
             "--no-online passed and 'postmaster.pid' exists but --force was passed so backup will continue though it looks like PostgreSQL is running and the backup will probably not be consistent"
         )
+    }
+
+    private func readControl(_ cluster: ClusterFiles) async throws(BackupError) -> ControlFile {
+        try await Retry(context.options).step("pg_control", context.log) { () throws(BackupError) in try await cluster.control() }
     }
 
     private func checkStanza(_ control: ControlFile, _ info: BackupInfo) throws(BackupError) {
@@ -116,28 +137,6 @@ struct BackupCommand {
         }
         context.log.warn("not supported yet: incr backups, the default type; the backup has been changed to full")
         return .full
-    }
-
-    /// Folders of backups that never were completed: the lock says that nobody on this host works on them.
-    /// What was ever completed, and so is in the history, stays: it may be all that is left of a damaged repository.
-    private func removeUnfinished(besides listed: Set<String>) async throws(BackupError) {
-        for folder in try await repository.storage.list(Layout.backups(stanza)) where folder.kind == .folder {
-            let label = String(folder.key.name)
-            guard BackupLabel.isValid(label), !listed.contains(label),
-                try await repository.storage.stat(Layout.manifest(stanza, label)) == nil
-            else { continue }
-            if try await repository.storage.stat(Layout.history(stanza, manifestOf: label)) != nil {
-                context.log.warn("backup '\(label)' was completed but has lost its manifest; its files are kept")
-                continue
-            }
-            context.log.warn("remove unfinished backup \(label): an earlier backup was interrupted")
-            do throws(BackupError) {
-                try await repository.storage.removeAll(folder.key)
-            } catch  where error.code == .denied {
-                // Who may only add shall be able to do that; what is left takes room and is no backup.
-                context.log.warn("unable to remove unfinished backup \(label): \(error)")
-            }
-        }
     }
 
     /// All labels that were ever used and are still known: folders on disk and the newest year of the history.
@@ -259,18 +258,31 @@ struct BackupCommand {
         if let map = stop.tablespaceMap {
             try await copy.store(map, as: "tablespace_map", timestamp: manifest.timestampStop, in: &manifest)
         }
-        guard let check = archiveCheck(archiveInfo) else { return }
+        guard let check = archiveCheck(archiveInfo) else { return try await proof(of: manifest, copy) }
         let segments = WALSegment.list(
             timeline: begun.segment.timeline, from: begun.lsn, through: stop.lsn, segmentSize: copy.control.segmentSize)
         if let first = segments.first, let last = segments.last {
             context.log.info("check archive for segment(s) \(first):\(last)")
         }
         try await repository.storage.sync(Layout.backup(stanza, manifest.label))
-        try await manifest.saveUnfinished(repository, stanza, info.seal)
+        let unfinished = manifest
+        try await Retry(context.options).step("the manifest of \(repository.name)", context.log) { () throws(BackupError) in
+            try await unfinished.saveUnfinished(repository, stanza, info.seal)
+        }
+        // One listing, while WAL is waited for.
+        let proving = Task { await Result { () async throws(BackupError) in try await proof(of: unfinished, copy) } }
         var archived: [ArchivedSegment] = []
         for segment in segments { archived.append(try await check.wait(segment.name)) }
+        try await proving.value.get()
         if manifest.settings.archiveCopy {
             try await copy.store(zip(segments, archived).map { ($0, $1) }, archiveInfo, in: &manifest)
+        }
+    }
+
+    private func proof(of manifest: Manifest, _ copy: BackupCopy) async throws(BackupError) {
+        let proof = BackupProof(manifest, stanza: stanza, suffix: copy.encoding.codec.suffix)
+        try await Retry(context.options).step("the listing of \(repository.name)", context.log) { () throws(BackupError) in
+            try await proof.run(manifest.label, repository, stanza: stanza)
         }
     }
 
@@ -283,24 +295,6 @@ struct BackupCommand {
         guard manifest.files.contains(where: { $0.name == "\(Manifest.dataName)/\(ClusterFiles.controlName)" }) else {
             throw BackupError(.fileMissing, "\(ClusterFiles.controlName) disappeared while it was backed up")
         }
-    }
-
-    /// From here on the backup counts: manifest, history, `latest`, backup.info, in the order that a crash cannot hurt (section 1.3).
-    private func publish(_ manifest: Manifest, _ info: inout BackupInfo, _ archiveInfo: ArchiveInfo) async throws(BackupError) {
-        try await manifest.save(repository, stanza, info.seal)
-        if let tree = repository.storage as? any FileTree, context.options.optionalFlag("repo-symlink", repository.index) ?? true {
-            do throws(BackupError) {
-                try await tree.remove(Layout.latest(stanza))
-                try await tree.link(Layout.latest(stanza), to: manifest.label, .symbolic)
-            } catch  where error.code == .denied {
-                // For people only, and who may but add objects cannot replace it.
-                context.log.info("the link 'latest' is not renewed: \(error.message)")
-            }
-        }
-        info.add(BackupSummary(manifest))
-        try await info.save(repository, stanza)
-        // Written again so that a store that removes old objects by their age does not remove this one.
-        try await archiveInfo.save(repository, stanza)
     }
 
     private func warnOfRetention() {

@@ -19,6 +19,7 @@ struct BackupCopy: Sendable {
     let encoding: Encoding
     let cluster: ClusterFiles
     let control: ControlFile
+    let lease: RepositoryLease
     /// Of the session that began the backup.
     let watch: SessionWatch?
     let meter: ProgressMeter
@@ -35,6 +36,7 @@ struct BackupCopy: Sendable {
             makeWorker: { (number) throws(BackupError) in try BackupWorker(self, number: number) },
             body: { (worker, index) async throws(BackupError) in
                 try watch?.check()
+                try lease.check()
                 let outcome = try await worker.copy(files[index], label)
                 outcomes.withLock { $0[index] = outcome }
             })
@@ -68,7 +70,8 @@ struct BackupCopy: Sendable {
             name: "\(Manifest.dataName)/\(name)", size: UInt64(bytes.count), originalSize: UInt64(bytes.count), timestamp: timestamp,
             mode: (data?.mode ?? 0o700) & 0o644, owner: data?.owner ?? Manifest.Owner())
         let worker = try BackupWorker(self, number: 0)
-        let outcome = try await worker.put(bytes, file, manifest.label)
+        let (made, label) = (file, manifest.label)
+        let outcome = try await step("file '\(name)'", 0) { () throws(BackupError) in try await worker.put(bytes, made, label) }
         if case .stored(_, let checksum, let repositorySize, let repositoryChecksum, _, _) = outcome {
             file.checksum = checksum
             file.repositorySize = repositorySize
@@ -103,8 +106,9 @@ private final class BackupWorker {
 
     func copy(_ file: Manifest.File, _ label: String) async throws(BackupError) -> Outcome {
         if file.name == "\(Manifest.dataName)/\(ClusterFiles.controlName)" {
-            let control = try await copy.cluster.control()
-            let outcome = try await put(control.stored, file, label)
+            let outcome = try await copy.step("file '\(copy.path(file))'", number) { () throws(BackupError) in
+                try await put(try await copy.cluster.control().stored, file, label)
+            }
             log(file, outcome)
             return outcome
         }
@@ -219,6 +223,12 @@ private final class BackupWorker {
 }
 
 extension BackupCopy {
+    fileprivate func step<Value>(
+        _ what: String, _ worker: Int, _ body: () async throws(BackupError) -> Value
+    ) async throws(BackupError) -> Value {
+        try await Retry(context.options).run(onRetry: { context.log.warn("retry of \(what): \($0)", worker: worker) }, body)
+    }
+
     func makePageCheck() -> PageCheck {
         PageCheck(pageSize: Int(control.pageSize), headerCheck: context.options.optionalFlag("page-header-check") ?? true)
     }

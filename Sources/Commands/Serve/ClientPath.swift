@@ -16,15 +16,18 @@ struct ClientPath {
         return parts[0] == "archive" && isNamed(parts[2], "archive.info") || parts[0] == "backup" && isNamed(parts[2], "backup.info")
     }
 
+    /// A claim (decision 0008): written again and removed by whoever made it, read by all.
+    var isLease: Bool { parts.count == 3 && parts[0] == "backup" && LeaseRecord.token(inName: parts[2]) != nil }
+
     /// The folder of the backup that it belongs to.
     var backup: Key? {
         guard parts.count > 3, parts[0] == "backup", BackupLabel.isValid(String(parts[2])) else { return nil }
         return Layout.backup(String(parts[1]), String(parts[2]))
     }
 
-    /// What a writer has to read: the info files, the manifests of earlier backups, and timelines.
+    /// What a writer has to read: claims, the info files, the manifests of earlier backups, and timelines.
     var isInfo: Bool {
-        if isStanzaInfo { return true }
+        if isStanzaInfo || isLease { return true }
         guard parts.count == 4 else { return false }
         if parts[0] == "archive" {
             let name = parts[3].utf8

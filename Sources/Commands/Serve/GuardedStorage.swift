@@ -64,7 +64,7 @@ class GuardedStorage: Storage, @unchecked Sendable {
 
     fileprivate func checkRemove(_ key: Key) throws(BackupError) {
         try check("remove", key)
-        guard mayRemove else { throw denied("remove", key) }
+        guard mayRemove || mayWrite && ClientPath(key).isLease else { throw denied("remove", key) }
         try checkStopped()
     }
 
@@ -94,10 +94,10 @@ class GuardedStorage: Storage, @unchecked Sendable {
         return try await base.put(key, from: &source, options)
     }
 
-    /// What has to be written again by who may only add: the info files, and what belongs to a backup that is not complete yet.
+    /// What has to be written again by who may only add: claims, the info files, and what belongs to a backup that is not complete yet.
     private func mayReplace(_ key: Key) async throws(BackupError) -> Bool {
         let path = ClientPath(key)
-        if path.isStanzaInfo { return true }
+        if path.isStanzaInfo || path.isLease { return true }
         guard let backup = path.backup else { return false }
         return try await base.stat(backup / "backup.manifest") == nil
     }

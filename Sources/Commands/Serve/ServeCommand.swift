@@ -133,10 +133,4 @@ enum ServeCommand {
         let known = options.indexes(.repo).first { options.isGiven("repo-path", $0) && options.string("repo-path", $0) == path }
         return [known ?? 1]
     }
-
-    private static func hostName() -> String {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
-            gethostname(buffer.baseAddress!, 255) == 0 ? String(cString: buffer.baseAddress!) : "?"
-        }
-    }
 }

@@ -17,7 +17,7 @@ struct StanzaCreate {
         for index in indexes {
             context.log.info("stanza-create for stanza '\(stanza)' on repo\(index)")
             do throws(BackupError) {
-                try await command.create(try await Repository.open(index, context, locks: farLocks), control)
+                try await command.create(try await Repository.open(index, context, locks: farLocks), control, lock)
             } catch {
                 throw error.message.hasPrefix("repo\(index)") ? error : error.during("repo\(index)")
             }
@@ -34,7 +34,25 @@ struct StanzaCreate {
         return (try await cluster.control(), cluster, primary)
     }
 
-    private func create(_ repository: Repository, _ control: ControlFile) async throws(BackupError) {
+    private func create(_ repository: Repository, _ control: ControlFile, _ lock: CommandLock) async throws(BackupError) {
+        if try await isComplete(repository) { return try await check(repository, control) }
+        // Another host may be at it: two that make the stanza at a time would leave files that do not belong together.
+        let lease = try await RepositoryLease.take(repository, stanza, lock, context)
+        let result = await Result { () async throws(BackupError) in try await createAlone(repository, control, lease) }
+        await lease.release(leaving: false)
+        try result.get()
+    }
+
+    /// Says that the stanza is there already, or why it cannot be used.
+    private func check(_ repository: Repository, _ control: ControlFile) async throws(BackupError) {
+        guard let archive = try await ArchiveInfo.load(repository, stanza, context.log),
+            let backup = try await BackupInfo.load(repository, stanza, context.log)
+        else { throw BackupError(.fileMissing, "\(repository.name): the info files of stanza '\(stanza)' were removed a moment ago") }
+        try checkMatch(archive.history.current, backup.history.current, control)
+        context.log.info("stanza '\(stanza)' already exists on \(repository.name) and is valid")
+    }
+
+    private func createAlone(_ repository: Repository, _ control: ControlFile, _ lease: RepositoryLease) async throws(BackupError) {
         let first = DatabaseHistory.Database(id: 1, systemID: control.systemID, version: control.version.description)
         let existingArchive = try await ArchiveInfo.load(repository, stanza, context.log)
         let existingBackup = try await BackupInfo.load(repository, stanza, context.log)
@@ -46,11 +64,12 @@ struct StanzaCreate {
             withCatalog.controlVersion = UInt64(control.controlVersion)
             let backup = BackupInfo(history: DatabaseHistory(withCatalog), repository.seal?.renewed())
             let archive = ArchiveInfo(history: DatabaseHistory(first), repository.seal?.renewed())
+            try await lease.confirm()
             try await archive.save(repository, stanza)
             try await backup.save(repository, stanza)
         case (let archive?, let backup?):
             try checkMatch(archive.history.current, backup.history.current, control)
-            // A lost main file or copy is written again from the other one; nothing is touched when both are there.
+            // A lost main file or copy is written again from the other one.
             if try await isIncomplete(repository, Layout.archiveInfo(stanza)) { try await archive.save(repository, stanza) }
             if try await isIncomplete(repository, Layout.backupInfo(stanza)) { try await backup.save(repository, stanza) }
             context.log.info("stanza '\(stanza)' already exists on \(repository.name) and is valid")
@@ -66,7 +85,11 @@ struct StanzaCreate {
 
     private func refuseLeftovers(_ repository: Repository) async throws(BackupError) {
         for folder in [Layout.backups(stanza), Layout.archive(stanza)] {
-            guard try await repository.storage.list(folder).allSatisfy({ $0.key.path.hasSuffix(Layout.temporarySuffix) }) else {
+            guard
+                try await repository.storage.list(folder).allSatisfy({
+                    $0.key.path.hasSuffix(Layout.temporarySuffix) || LeaseRecord.token(inName: $0.key.name) != nil
+                })
+            else {
                 throw BackupError(
                     .pathNotEmpty,
                     "\(folder.path.prefix { $0 != "/" }) directory '\(repository.storage.location)/\(folder)' is not empty on \(repository.name)",
@@ -96,6 +119,12 @@ struct StanzaCreate {
                     + "\nstanza  : version = \(archive.version), system-id = \(archive.systemID)",
                 hint: "is this the correct stanza?\ndid an error occur during stanza-upgrade?")
         }
+    }
+
+    /// Whether all four info files are there.
+    private func isComplete(_ repository: Repository) async throws(BackupError) -> Bool {
+        if try await isIncomplete(repository, Layout.archiveInfo(stanza)) { return false }
+        return try await !isIncomplete(repository, Layout.backupInfo(stanza))
     }
 
     private func isIncomplete(_ repository: Repository, _ key: Key) async throws(BackupError) -> Bool {

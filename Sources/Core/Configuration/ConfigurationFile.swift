@@ -47,7 +47,7 @@ struct ConfigurationFile {
 }
 
 /// The whole of a file; nil when there is none.
-func readFile(_ path: String) throws(BackupError) -> [UInt8]? {
+public func readFile(_ path: String) throws(BackupError) -> [UInt8]? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
         let number = errno
