@@ -120,7 +120,7 @@ private final class FilterTransform: Transform {
         let status = try status(running)
         running.errors.read()
         let how = status & 0x7f != 0 ? "was ended by signal \(status & 0x7f)" : "ended with status \(status >> 8)"
-        let said = running.errors.last.map { ": \($0)" } ?? ""
+        let said = running.errors.last.isEmpty ? "" : ": " + running.errors.last.joined(separator: "\n")
         return BackupError(
             code, "'\(command.joined(separator: " "))' \(status == 0 ? "ended before it had taken everything" : how)\(said)",
             hint: "the program is named in plugins.conf.")

@@ -53,8 +53,19 @@ extension DriverDescription {
     }
 }
 
+extension DriverDescription {
+    /// Option values as people may see them: `--repo1-tape-library=2`.
+    public func shown(_ values: [String: JSON], of driver: String, _ index: Int) -> String {
+        options.compactMap { option in
+            values[option.name].map { value in
+                "--repo\(index)-\(driver)-\(option.name)=" + (option.isSecret ? "<redacted>" : value.string ?? value.text)
+            }
+        }.joined(separator: " ")
+    }
+}
+
 extension DriverDescription.Option {
-    fileprivate func value(_ text: String, _ shown: String) throws(BackupError) -> JSON {
+    func value(_ text: String, _ shown: String) throws(BackupError) -> JSON {
         let kind: OptionSpec.Kind =
             switch self.kind {
             case .string: .string

@@ -20,7 +20,13 @@ import Testing
 
     @Test(arguments: [
         ("does not say hello", "does not answer within", BackupError.Code.unavailable),
-        ("ends at once", "no library is connected", .unavailable), ("is of another version", "version 99", .protocol),
+        ("ends at once", "ended in place of an answer, with status 1\nit said: no library is connected", .unavailable),
+        ("ends with a report", "with status 7\nit said:\n  line 4\n  line 5", .unavailable), ("is killed", "with signal 9", .unavailable),
+        ("greets people", "printed 'the library wakes up' where a frame belongs", .unavailable),
+        ("has a default that is a number", "an option that cannot be", .protocol),
+        ("has a default that is no integer", "an option that cannot be", .protocol),
+        ("has a secret that is a text", "an option that cannot be", .protocol), ("has options that are a text", "no list", .protocol),
+        ("is of another version", "version 99", .protocol),
         ("has an impossible option", "Folder Name", .protocol),
     ])
     func notOpened(_ mode: String, _ text: String, _ code: BackupError.Code) async throws {
@@ -30,7 +36,9 @@ import Testing
     }
 
     @Test(arguments: [
-        ("sends garbage", "no frame"), ("announces too much", "no frame"), ("breaks off in a frame", "in the middle of a frame"),
+        ("sends garbage", "printed 'HTTP/1.1 200 OK' where a frame belongs"),
+        ("announces too much", "a frame R of 4294967295 bytes, the limit is 1048576"),
+        ("breaks off in a frame", "in the middle of a frame"),
         ("sends no JSON", "no JSON object"), ("answers with a list", "no JSON object"), ("nests deeply", "no JSON object"),
         ("tells of another", "no entry for"), ("has a negative size", "no entry for"), ("talks without end", "does not answer within"),
     ])
@@ -43,6 +51,18 @@ import Testing
         // The next request does not meet what was left of this one.
         try await storage.put(Key("b"), bytes: [1, 2, 3])
         #expect(try await storage.read(Key("b")) == [1, 2, 3])
+    }
+
+    @Test(arguments: [
+        (0o600, "#!/bin/sh\n", "chmod +x"), (0o700, "#!/no/such/interpreter\n", "first line"), (0o700, "nothing\n", "#!"),
+    ])
+    func notStarted(_ mode: Int, _ text: String, _ hint: String) async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("driver")
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        chmod(path, mode_t(mode))
+        let error = try #require(await failure { _ = try await openProgram("tape", [path]) })
+        #expect(error.code == .execute && error.hint?.contains(hint) == true, "\(error)")
     }
 
     @Test(arguments: [("leads outside", "etc/passwd"), ("lists elsewhere", "elsewhere/x")])

@@ -3,6 +3,21 @@
 internal import CSystem
 internal import Glibc
 
+/// What `waitpid` says of the end of a process, for people: `status 3`, `signal 9`.
+public func endText(_ status: Int32) -> String {
+    status & 0x7f == 0 ? "status \(status >> 8 & 0xff)" : "signal \(status & 0x7f)"
+}
+
+/// Why a program cannot be started, as far as that can be known. `exists`: whether there is a file of that name.
+func startHint(_ number: Int32, exists: Bool) -> String? {
+    switch number {
+    case ENOENT: exists ? "the interpreter that its first line names (#!) does not exist." : "is the path of the program right?"
+    case EACCES: "make it executable (chmod +x), and see that this user may pass the folders above it."
+    case ENOEXEC: "it is no program: a script begins with #! and the path of its interpreter."
+    default: nil
+    }
+}
+
 /// Its pipes and its end. The process and all that it starts are one group, which is ended when the value goes.
 public struct ChildProcess: ~Copyable {
     /// How its standard input and error are connected; its output always comes here.
@@ -13,7 +28,8 @@ public struct ChildProcess: ~Copyable {
         case converse
     }
 
-    private let process: pid_t
+    /// Its number, and that of its group.
+    public let process: Int32
     /// -1 when not connected, or not any more.
     public private(set) var input: Int32
     public let output: Int32
@@ -63,7 +79,7 @@ public struct ChildProcess: ~Copyable {
         var process: pid_t = 0
         let status = posix_spawnp(&process, name, &actions, &attributes, &arguments, environ)
         for argument in arguments { free(argument) }
-        guard status == 0 else { throw failed(status, hint: "is the path of the program right?") }
+        guard status == 0 else { throw failed(status, hint: startHint(status, exists: access(name, F_OK) == 0)) }
         close(pipes[0].write)
         if talk == .converse {
             close(pipes[1].read)
@@ -86,6 +102,19 @@ public struct ChildProcess: ~Copyable {
         return status
     }
 
+    /// Waits for its end; nil when it has not come within `limit`.
+    public mutating func end(within limit: Duration) -> Int32? {
+        let latest = ContinuousClock.now + limit
+        while true {
+            if let code = poll() { return code }
+            guard ContinuousClock.now < latest else { return nil }
+            usleep(2_000)
+        }
+    }
+
+    /// Ends it and all that it started, at once.
+    public func kill() { if status == nil { _ = Glibc.kill(-process, SIGKILL) } }
+
     /// Tells it that nothing more comes.
     public mutating func closeInput() {
         if input >= 0 { close(input) }
@@ -106,7 +135,7 @@ public struct ChildProcess: ~Copyable {
             usleep(2_000)
             left -= 1
         }
-        kill(-process, SIGKILL)
+        _ = Glibc.kill(-process, SIGKILL)
         while waitpid(process, &code, 0) < 0 && errno == EINTR {}
     }
 }

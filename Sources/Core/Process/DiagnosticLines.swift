@@ -8,10 +8,12 @@ public final class DiagnosticLines {
     private let tell: (String) -> Void
     private var rest: [UInt8] = []
     public private(set) var hasEnded = false
-    /// The end of what was said, which often tells why a process ended: the last line, or the last error of our own program with its hints.
-    public private(set) var last: String?
+    /// The end of what was said, which often tells why a process ended: the last lines, or the last error of our own program with its hints.
+    public private(set) var last: [String] = []
 
     private static let longest = 4096
+    /// Of the last lines: a report of an error often ends with what is of no use.
+    private static let mostLines = 5
     private static let mostOfError = 2000
 
     /// Makes `descriptor` non-blocking; it is not closed here.
@@ -40,10 +42,13 @@ public final class DiagnosticLines {
         let line = String(decoding: rest, as: UTF8.self).trimmed
         rest.removeAll(keepingCapacity: true)
         guard !line.isEmpty else { return }
-        if let error = last, error.contains("ERROR: ["), !line.contains("ERROR: ["), error.utf8.count < Self.mostOfError {
-            last = error + "\n" + line
+        let isOurs = { (line: String?) in line?.contains("ERROR: [") == true }
+        if isOurs(line) {
+            last = [line]
+        } else if isOurs(last.first) {
+            if last.reduce(0, { $0 + $1.utf8.count }) < Self.mostOfError { last.append(line) }
         } else {
-            last = line
+            last = (last + [String(line.prefix(400))]).suffix(Self.mostLines)
         }
         tell(line)
     }

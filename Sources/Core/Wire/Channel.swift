@@ -13,6 +13,10 @@ public final class Channel {
     /// For messages: `driver 'tape'`, `the client`.
     private let peer: String
     public var patience: Patience
+    /// What to do about something that prints where frames belong.
+    public var noiseHint: String?
+    /// How the other side has ended, when that can be known: `status 1`.
+    public var ending: (() -> String?)?
     /// For what is no data: headers and JSON.
     private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 << 10, alignment: 16)
 
@@ -49,9 +53,23 @@ public final class Channel {
     // MARK: Sending
 
     public func send(_ kind: FrameKind, _ value: JSON) throws(BackupError) {
-        let payload = value.bytes
+        let payload = Self.portable(value.bytes)
         guard payload.count <= FrameHeader.mostJSON else { throw BackupError(.invalid, "a message to \(peer) would be too long") }
         try write(FrameHeader(kind, length: payload.count).bytes + payload)
+    }
+
+    /// JSON as everybody reads it: our own, which the repository's files need, leaves some controls in names as they are.
+    static func portable(_ json: [UInt8]) -> [UInt8] {
+        guard json.contains(where: { $0 < 0x20 }) else { return json }
+        var result: [UInt8] = []
+        for byte in json {
+            if byte < 0x20 {
+                result += Array((byte < 16 ? "\\u000" : "\\u00").utf8) + Array(String(byte, radix: 16).utf8)
+            } else {
+                result.append(byte)
+            }
+        }
+        return result
     }
 
     /// The waiting bytes of `block` as one frame of data, which leaves the block empty.
@@ -62,6 +80,14 @@ public final class Channel {
             try bytes.withUnsafeBytes { (bytes: UnsafeRawBufferPointer) throws(BackupError) in try write(bytes) }
         }
         block.clear()
+    }
+
+    /// `bytes` as frames of data.
+    public func sendData(_ bytes: [UInt8]) throws(BackupError) {
+        for start in stride(from: 0, to: bytes.count, by: 256 << 10) {
+            let part = bytes[start..<min(bytes.count, start + 256 << 10)]
+            try write(FrameHeader(.data, length: part.count).bytes + part)
+        }
     }
 
     private func write(_ bytes: [UInt8]) throws(BackupError) {
@@ -95,16 +121,21 @@ public final class Channel {
                 UnsafeMutableRawBufferPointer(rebasing: scratch[count..<FrameHeader.byteCount]), count == 0 ? waiting : patience.transfer)
             if got == 0 {
                 if count == 0 { return nil }
-                throw gone("ended in the middle of a frame")
+                throw over("in the middle of a frame")
             }
             count += got
         }
         let bytes = Array(scratch[..<count])
         guard let header = FrameHeader(bytes) else {
-            let shown = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
-            throw gone("sent what is no frame (\(shown))")
+            throw gone(noiseText(bytes + whatIsThere()), hint: noiseHint)
         }
         return header
+    }
+
+    /// More of what is no frame, for people.
+    private func whatIsThere() -> [UInt8] {
+        let count = Glibc.read(input, scratch.baseAddress, 300)
+        return count > 0 ? Array(scratch[..<count]) : []
     }
 
     /// The payload of a frame that is JSON.
@@ -125,7 +156,7 @@ public final class Channel {
         var rest = count
         while rest > 0 {
             let got = try readSome(UnsafeMutableRawBufferPointer(rebasing: scratch[..<min(rest, scratch.count)]), patience.transfer)
-            guard got > 0 else { throw gone("ended in the middle of a frame") }
+            guard got > 0 else { throw over("in the middle of a frame") }
             body(UnsafeMutableRawBufferPointer(rebasing: scratch[..<got]))
             rest -= got
         }
@@ -139,7 +170,7 @@ public final class Channel {
             got = try readSome(UnsafeMutableRawBufferPointer(rebasing: buffer[initialized..<initialized + most]), patience.transfer)
             initialized += got
         }
-        guard got > 0 else { throw gone("ended in the middle of a frame") }
+        guard got > 0 else { throw over("in the middle of a frame") }
         return got
     }
 
@@ -171,16 +202,20 @@ public final class Channel {
         }
     }
 
-    private func gone(_ what: String) -> BackupError {
+    private func gone(_ what: String, hint: String? = nil) -> BackupError {
         diagnostics?.read()
-        let last = diagnostics?.last.map { "\nit said: \($0)" } ?? ""
-        return BackupError(.unavailable, "\(peer) \(what)\(last)")
+        let said = diagnostics?.last ?? []
+        let words = said.isEmpty ? "" : said.count == 1 ? "\nit said: \(said[0])" : "\nit said:\n  " + said.joined(separator: "\n  ")
+        return BackupError(.unavailable, "\(peer) \(what)\(words)", hint: hint)
     }
+
+    /// The stream of the other side has ended.
+    private func over(_ what: String) -> BackupError { gone("ended \(what)" + (ending?().map { ", with \($0)" } ?? "")) }
 
     /// A frame that does not belong where it came.
     public func unexpected(_ header: FrameHeader, _ wanted: String) -> BackupError {
         gone("sent a \(header.kind.letter) frame in place of \(wanted)")
     }
 
-    public func ended(_ wanted: String) -> BackupError { gone("ended in place of \(wanted)") }
+    public func ended(_ wanted: String) -> BackupError { over("in place of \(wanted)") }
 }

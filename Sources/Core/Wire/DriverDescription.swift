@@ -52,11 +52,16 @@ public struct DriverDescription: Sendable {
         name = value["name"]?.string ?? ""
         capabilities = Capabilities(wire: value["features"])
         options = []
-        let listed = value["options"]?.array ?? []
+        let described = value["options"] ?? .array([])
+        guard let listed = described.array else {
+            throw BackupError(.protocol, "\(peer) describes its options by what is no list: \(described.text.prefix(200))")
+        }
         for item in listed.prefix(Self.mostOptions + 1) {
             guard let option = Option(wire: item), options.count < Self.mostOptions, !options.contains(where: { $0.name == option.name })
             else {
-                throw BackupError(.protocol, "\(peer) describes an option that cannot be: \(item.text.prefix(200))")
+                throw BackupError(
+                    .protocol, "\(peer) describes an option that cannot be: \(item.text.prefix(200))",
+                    hint: "a name of small letters, once; kind, default and summary are texts; required and secret true or false.")
             }
             options.append(option)
         }
@@ -76,9 +81,14 @@ extension DriverDescription.Option {
         guard let name = value["name"]?.string, (1...40).contains(name.utf8.count), name.utf8.allSatisfy(letters),
             let kind = Kind(rawValue: value["kind"]?.string ?? "string")
         else { return nil }
+        // What is there in another type is not passed over: a secret that is none, a default that does not count.
+        func isText(_ member: String) -> Bool { value[member].map { $0 == .null || $0.string != nil } ?? true }
+        func isFlag(_ member: String) -> Bool { value[member].map { $0 == .null || $0.bool != nil } ?? true }
+        guard isText("kind"), isText("default"), isText("summary"), isFlag("required"), isFlag("secret") else { return nil }
         self.init(
             name, kind, isRequired: value["required"]?.bool ?? false, isSecret: value["secret"]?.bool ?? false,
             default: value["default"]?.string, value["summary"]?.string ?? "")
+        if let defaultValue, (try? self.value(defaultValue, name)) == nil { return nil }
     }
 
     var wire: JSON {

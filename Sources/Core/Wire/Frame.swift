@@ -37,11 +37,13 @@ public struct FrameHeader: Sendable {
     init?(_ bytes: [UInt8]) {
         guard bytes.count == Self.byteCount, let kind = FrameKind(rawValue: bytes[0]) else { return nil }
         let length = bytes[1...].reduce(0) { $0 << 8 | Int($1) }
-        guard length <= (kind == .data ? Self.mostData : Self.mostJSON) else { return nil }
+        guard length <= Self.most(kind) else { return nil }
         self.init(kind, length: length)
     }
 
     var bytes: [UInt8] { [kind.rawValue] + stride(from: 24, through: 0, by: -8).map { UInt8(truncatingIfNeeded: length >> $0) } }
+
+    static func most(_ kind: FrameKind) -> Int { kind == .data ? mostData : mostJSON }
 
     /// Longest payload of a data frame.
     public static let mostData = 1 << 20

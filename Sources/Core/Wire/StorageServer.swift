@@ -59,10 +59,18 @@ public struct StorageServer: ~Copyable {
     }
 
     private static func key(_ call: JSON, _ name: String = "key") throws(BackupError) -> Key {
-        guard let key = Key(wire: call[name]) else {
-            throw BackupError(.invalid, "'\(call[name]?.text ?? "")' is not a name inside the storage")
-        }
+        guard let key = Key(served: call[name]) else { throw noName(call[name]) }
         return key
+    }
+
+    /// The key of something that is in the storage.
+    private static func objectKey(_ value: JSON?) throws(BackupError) -> Key {
+        guard let key = Key(served: value), !key.isRoot else { throw noName(value) }
+        return key
+    }
+
+    private static func noName(_ value: JSON?) -> BackupError {
+        BackupError(.invalid, "\(value?.text.prefix(300) ?? "nothing") is not a name inside the storage")
     }
 
     private mutating func answer(_ call: JSON, _ served: ServedStorage) async throws(BackupError) {
@@ -82,10 +90,7 @@ public struct StorageServer: ~Copyable {
             guard let paths = call["keys"]?.array else { throw BackupError(.invalid, "remove needs a list of keys") }
             var keys: [Key] = []
             for path in paths {
-                guard let key = Key(wire: path), !key.isRoot else {
-                    throw BackupError(.invalid, "'\(path.text)' is not a name inside the storage")
-                }
-                keys.append(key)
+                keys.append(try Self.objectKey(path))
             }
             try await storage.remove(keys)
             try done()
@@ -136,7 +141,7 @@ public struct StorageServer: ~Copyable {
             guard let more = served.more else { throw BackupError(.unsupported, "no steps can be run here") }
             steps = try more.chain(call)
         }
-        let object = try await served.storage.open(try Self.key(call), range: range)
+        let object = try await served.storage.open(try Self.objectKey(call["key"]), range: range)
         var source: any ByteSource & ~Copyable
         if let steps { source = try Flow(object, steps.chain) } else { source = object }
         try done()
@@ -157,7 +162,8 @@ public struct StorageServer: ~Copyable {
         var result: Result<Entry, BackupError>
         do throws(BackupError) {
             guard let storage else { throw Self.notStarted }
-            result = .success(try await storage.put(try Self.key(call), from: &source, PutOptions(wire: call["options"] ?? .null)))
+            result = .success(
+                try await storage.put(try Self.objectKey(call["key"]), from: &source, PutOptions(wire: call["options"] ?? .null)))
         } catch {
             result = .failure(error)
         }

@@ -73,6 +73,16 @@ extension Key {
     }
 }
 
+extension Key {
+    /// As `wire`, and nil too when a part is longer than any file system takes.
+    init?(served value: JSON?) {
+        guard let key = Key(wire: value), key.path.utf8.split(separator: UInt8(ascii: "/")).allSatisfy({ $0.count <= 255 }) else {
+            return nil
+        }
+        self = key
+    }
+}
+
 extension Depth {
     init?(wire value: JSON) {
         switch value["depth"]?.string {

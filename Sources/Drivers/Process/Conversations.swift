@@ -9,6 +9,11 @@ final class Conversations: Sendable {
         var idle: [Conversation] = []
         /// The one whose process holds the locks of the command on its host.
         weak var holder: Conversation?
+        var started: [Weak] = []
+    }
+
+    private struct Weak {
+        weak var conversation: Conversation?
     }
 
     let program: DriverProgram
@@ -25,6 +30,7 @@ final class Conversations: Sendable {
 
     /// Tells a driver that has said hello what to open. Answers its reply.
     func begin(_ conversation: Conversation) throws(BackupError) -> JSON {
+        defer { note(conversation) }
         var configuration = configuration
         if let locks {
             let isHolder = state.withLock { state in
@@ -46,9 +52,33 @@ final class Conversations: Sendable {
         while let kept = state.withLock({ $0.idle.popLast() }) {
             if kept.isQuiet { return kept }
         }
+        return try start()
+    }
+
+    private func start() throws(BackupError) -> Conversation {
         let conversation = try program.start()
         _ = try begin(conversation)
         return conversation
+    }
+
+    /// It is one of those whose processes are known.
+    private func note(_ conversation: Conversation) {
+        state.withLock { state in
+            state.started.removeAll { $0.conversation == nil || $0.conversation === conversation }
+            state.started.append(Weak(conversation: conversation))
+        }
+    }
+
+    /// Those that have a request, of which nobody else keeps the process.
+    func withThoseAtWork(_ body: (Conversation) -> Void) {
+        let found = state.withLock { state in
+            state.started.compactMap(\.conversation).filter { one in !state.idle.contains { $0 === one } }
+        }
+        for conversation in found { body(conversation) }
+    }
+
+    func breakOff(put key: JSON?, _ bytes: [UInt8], by end: ProgramEnd, within limit: Duration) throws(BackupError) -> Int32? {
+        try start().breakOff(put: key, bytes, by: end, within: limit)
     }
 
     func give(back conversation: Conversation) { state.withLock { $0.idle.append(conversation) } }

@@ -1,7 +1,7 @@
 // A driver that is a program: how it is started and what it says about itself.
 
 internal import BackstopCore
-internal import Synchronization
+internal import Glibc
 
 /// Something that speaks the driver protocol on its standard input and output: a third party's program, or `ssh HOST pgbackstop serve`.
 struct DriverProgram: Sendable {
@@ -10,6 +10,8 @@ struct DriverProgram: Sendable {
     var command: [String]
     var patience: Channel.Patience
     var log: Log
+    /// What to do about text on its standard output.
+    var noiseHint = "print to standard error: standard output is for frames only."
 
     /// Starts it and asks who it is.
     func start() throws(BackupError) -> Conversation { try Conversation(self) }
@@ -18,7 +20,7 @@ struct DriverProgram: Sendable {
 /// A running driver: one request at a time.
 final class Conversation: @unchecked Sendable {
     // Has a single owner at any time: the idle list or the request that took it.
-    private let process: ChildProcess
+    private var process: ChildProcess
     let channel: Channel
     let name: String
     private(set) var description = DriverDescription(name: "")
@@ -31,6 +33,8 @@ final class Conversation: @unchecked Sendable {
         channel = Channel(
             input: process.output, output: process.input,
             diagnostics: DiagnosticLines(process.errors) { log.write(.detail, "\(name): \($0)") }, peer: name, patience: program.patience)
+        channel.noiseHint = program.noiseHint
+        channel.ending = { [unowned self] in process.end(within: .seconds(1)).map(endText) }
         let hello: JSON
         do throws(BackupError) {
             try channel.send(.call, .object(["op": .string("hello"), "proto": .integer(protocolVersion)]))
@@ -65,6 +69,25 @@ final class Conversation: @unchecked Sendable {
         guard let header = try channel.header(waiting: waiting ?? channel.patience.answer) else { throw channel.ended(wanted) }
         if header.kind == .failure { throw Refusal(error: BackupError(wire: try channel.json(header), from: name)).thrown }
         return header
+    }
+
+    /// The process, when it is alive.
+    var livingProcess: Int32? { kill(process.process, 0) == 0 ? process.process : nil }
+
+    /// Ends the process at once: whoever waits for its answer learns that it has gone.
+    func endProcess() { process.kill() }
+
+    /// Begins a put, or nothing, and breaks off. The conversation is of no use afterwards.
+    func breakOff(put key: JSON?, _ bytes: [UInt8], by end: ProgramEnd, within limit: Duration) throws(BackupError) -> Int32? {
+        if let key {
+            try channel.send(.call, Self.call("put", ["key": key, "options": PutOptions().wire]))
+            try channel.sendData(bytes)
+        }
+        switch end {
+        case .endOfInput: process.closeInput()
+        case .kill: process.kill()
+        }
+        return process.end(within: limit)
     }
 
     /// Whether it is still there and has said nothing since its last answer.

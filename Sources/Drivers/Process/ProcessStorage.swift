@@ -4,7 +4,7 @@ internal import BackstopCore
 internal import Synchronization
 
 /// Keys are below `prefix` of what the driver opened.
-class ProcessStorage: FarStorage, @unchecked Sendable {
+class ProcessStorage: FarStorage, ProgramStorage, @unchecked Sendable {
     // Not final, so the compiler does not see that all of it is constant.
     fileprivate let conversations: Conversations
     private let prefix: Key
@@ -182,6 +182,20 @@ class ProcessStorage: FarStorage, @unchecked Sendable {
     }
 
     func sync(_ prefix: Key) async throws(BackupError) { try await ask("sync", ["prefix": wire(prefix)]) }
+
+    // MARK: The processes
+
+    var processesAtWork: Set<Int32> {
+        var found: Set<Int32> = []
+        conversations.withThoseAtWork { if let process = $0.livingProcess { found.insert(process) } }
+        return found
+    }
+
+    func breakOff(put key: Key?, _ bytes: [UInt8], by end: ProgramEnd, within limit: Duration) throws(BackupError) -> Int32? {
+        try conversations.breakOff(put: key.map { wire($0) }, bytes, by: end, within: limit)
+    }
+
+    func endProcesses() { conversations.withThoseAtWork { $0.endProcess() } }
 }
 
 /// A file tree in another process.

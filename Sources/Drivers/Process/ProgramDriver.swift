@@ -15,6 +15,9 @@ public func programDriver(_ name: String, _ command: [String]) -> StorageDriver 
         open: { (options, index, context) throws(BackupError) in
             let (program, first) = try start(options, context)
             let own = try first.description.options(of: name, in: options, index)
+            if !own.isEmpty {
+                context.log.write(.detail, "\(program.name) is opened with \(first.description.shown(own, of: name, index))")
+            }
             let configuration: [String: JSON] = ["path": .string(try options.required("repo-path", index)), "options": .object(own)]
             return try ProcessStorage.start(Conversations(program, configuration), first)
         })

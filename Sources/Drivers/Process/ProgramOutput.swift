@@ -20,7 +20,7 @@ enum ProgramOutput {
         }
         let status = code ?? 0
         guard status == 0 else {
-            throw BackupError(.execute, "'\(name)' ended with \(status & 0x7f == 0 ? "status \(status >> 8)" : "signal \(status & 0x7f)")")
+            throw BackupError(.execute, "'\(name)' ended with \(endText(status))")
         }
         return text
     }

@@ -25,7 +25,8 @@ struct SSHHost {
         for name in ["config", "config-path", "config-include-path"] where options.isGiven("\(group.rawValue)-host-\(name)", index) {
             if let value = text(name) { far.append("--\(name)=\(value)") }
         }
-        return DriverProgram(name: "host '\(name)'", command: command(far), patience: Channel.Patience(options), log: context.log)
+        return DriverProgram(
+            name: "host '\(name)'", command: command(far), patience: Channel.Patience(options), log: context.log, noiseHint: noiseHint)
     }
 
     /// The first conversation, which tells whether the host can be reached at all.
@@ -40,9 +41,16 @@ struct SSHHost {
                 .hostConnect, "unable to reach \(option) '\(name)': \(error.message)",
                 hint: hasSpoken
                     ? nil
-                    : "does 'ssh \((port + [destination]).joined(separator: " ")) true' work for this user without a password?\n"
+                    : error.hint
+                        ?? "does 'ssh \((port + [destination]).joined(separator: " ")) true' work for this user without a password?\n"
                         + "is pgbackstop installed there? (\(option)-cmd is its path)")
         }
+    }
+
+    /// Whoever logs in there hears more than our program.
+    private var noiseHint: String {
+        "something on that host prints before pgbackstop does: ~/.bashrc or another start-up file, or a login shell that lets nobody in.\n"
+            + "'ssh \((port + [destination]).joined(separator: " ")) true' must print nothing."
     }
 
     private var destination: String { text("user").map { "\($0)@\(name)" } ?? name }
