@@ -10,7 +10,7 @@ struct Plugins: Sendable {
     private let built: Registry
     /// nil: there is none, and all that is built in exists.
     private let file: PluginsFile?
-    private let path: String
+    let path: String
     /// Why the file cannot be used: to be told unless the command needs no drivers, as help does.
     let problem: BackupError?
 

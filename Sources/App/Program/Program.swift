@@ -25,7 +25,7 @@ private enum Invocation {
     static func run(_ arguments: [String], _ registry: Registry) -> Int32 {
         let environment = configurationEnvironment()
         let plugins = Plugins(arguments, environment, registry)
-        let table = OptionTable.standard(programs: plugins.programs, filters: plugins.filters)
+        let table = OptionTable.standard(programs: plugins.programs, filters: plugins.filters, plugins: plugins.path)
         let commandLine: ParsedCommandLine
         do throws(BackupError) {
             commandLine = try ParsedCommandLine.parse(arguments, table)

@@ -4,8 +4,10 @@ public import BackstopCore
 
 extension OptionTable {
     /// All commands and options of the program. `programs`: storage drivers that describe their options themselves; `filters`: codecs that
-    /// are programs.
-    public static func standard(programs: [String] = [], filters: [String] = []) -> OptionTable {
+    /// are programs; `plugins`: path of the file that names them.
+    public static func standard(
+        programs: [String] = [], filters: [String] = [], plugins: String = "/etc/pgbackstop/plugins.conf"
+    ) -> OptionTable {
         var options =
             generalOptions + timeoutOptions + logOptions + postgresOptions + postgresHostOptions + archiveOptions + codecOptions
             + backupOptions + repositoryOptions + encryptionOptions + retentionOptions + restoreOptions + repositoryHostOptions
@@ -16,6 +18,7 @@ extension OptionTable {
             }
             options[position].kind = .choice(words + added.filter { !words.contains($0) })
         }
-        return OptionTable(options: options, commands: commandTable, programs: programs, checks: checkOptions)
+        if let type = options.firstIndex(where: { $0.name == "repo-type" }) { options[type].allowList = plugins }
+        return OptionTable(options: options, commands: commandTable, programs: programs, plugins: plugins, checks: checkOptions)
     }
 }

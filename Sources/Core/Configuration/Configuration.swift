@@ -142,8 +142,10 @@ public struct Configuration: Sendable {
         case .negated: return ["--no-\(given.shown)"]
         case .reset: return ["--reset-\(given.shown)"]
         case .values(let texts):
+            // What of them is a secret only the driver knows: it is told when the driver has been asked.
+            if given.option.isOfProgram { return [] }
             return texts.map { text in
-                if given.option.isSecret || given.option.isOfProgram { return "--\(given.shown)=<redacted>" }
+                if given.option.isSecret { return "--\(given.shown)=<redacted>" }
                 if given.option.isBoolean {
                     if text == "y" { return "--\(given.shown)" }
                     return given.option.canBeNegated ? "--no-\(given.shown)" : "--\(given.shown)=n"

@@ -80,6 +80,7 @@ struct FileOptions {
     }
 
     private mutating func unknown(_ line: ConfigurationFile.Entry, _ section: String) throws(BackupError) {
+        if let missing = table.missingDriver(for: line.key, type: { text($0) }) { throw missing.during(line.place) }
         let message = "\(line.place): unknown option '\(line.key)' in section [\(section)]"
         let hint: String?
         if line.key.hasPrefix("no-") || line.key.hasPrefix("reset-") {

@@ -62,6 +62,8 @@ public struct OptionSpec: Sendable {
     /// Of a driver that is a program: only the driver knows what it means and whether it is a secret, so it is treated as if it were one
     /// where it would be shown.
     public var isOfProgram = false
+    /// Of the choice of a driver: path of the file that names those that there are.
+    public var allowList: String?
     /// Has a `--no-` form although it is not a boolean that files may set.
     public var isNegatable = false
     /// Works but is not shown in help.

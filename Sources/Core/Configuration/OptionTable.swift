@@ -6,6 +6,8 @@ public struct OptionTable: Sendable {
     public let commands: [CommandSpec]
     /// Storage drivers that are programs: `repoN-NAME-…` is theirs.
     public let programs: [String]
+    /// The file that allows drivers, for messages.
+    public let plugins: String
     /// Runs after the resolution: derives values, warns, refuses combinations.
     let checks: @Sendable (inout Configuration) throws(BackupError) -> Void
 
@@ -21,12 +23,13 @@ public struct OptionTable: Sendable {
     static let longestName = 64
 
     public init(
-        options: [OptionSpec], commands: [CommandSpec], programs: [String] = [],
+        options: [OptionSpec], commands: [CommandSpec], programs: [String] = [], plugins: String = "plugins.conf",
         checks: @escaping @Sendable (inout Configuration) throws(BackupError) -> Void = { _ in }
     ) {
         self.options = options
         self.commands = commands
         self.programs = programs
+        self.plugins = plugins
         self.checks = checks
         targets.reserveCapacity(options.count * 2)
         positions.reserveCapacity(options.count)

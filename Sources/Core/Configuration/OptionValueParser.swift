@@ -42,6 +42,9 @@ struct OptionValueParser {
         case .choice:
             let words = option.choices(for: command)
             guard words.contains(text) else {
+                if let plugins = option.allowList, nearestName(to: text, in: words) == nil {
+                    throw BackupError.missingDriver(text, shown, plugins)
+                }
                 throw invalid(text, "allowed are \(words.joined(separator: ", ")).", nearestName(to: text, in: words))
             }
             return .text(text)

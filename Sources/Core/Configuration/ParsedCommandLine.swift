@@ -47,6 +47,7 @@ private struct Reader {
                 throw BackupError(.optionInvalid, "option name '\(written)' is longer than \(OptionTable.longestName) characters")
             }
             guard !written.isEmpty, let match = try table.matchPrefix(written) else {
+                if let missing = table.missingDriver(for: written, in: Array(arguments)) { throw missing }
                 throw BackupError(.optionInvalid, "unknown option '--\(written)'", hint: table.nearestHint(to: written, before: "--"))
             }
             if match.form == .plain, value == nil, !match.option.isBoolean {
