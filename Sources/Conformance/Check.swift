@@ -10,10 +10,13 @@ public protocol ConformanceSubject: Sendable, CustomStringConvertible {
     var name: String { get }
     /// Of all random data of a run; a failure tells it, so that it can be had again.
     var seed: UInt64 { get }
+    /// Ends what is under way, as well as it can: a check has taken too long.
+    func interrupt()
 }
 
 extension ConformanceSubject {
     public var description: String { name }
+    public func interrupt() {}
 }
 
 public struct Check<Subject: ConformanceSubject>: Sendable, CustomStringConvertible {
@@ -38,7 +41,8 @@ public struct Check<Subject: ConformanceSubject>: Sendable, CustomStringConverti
         } catch let broken as Broken {
             throw ConformanceFailure(check: name, subject: subject.name, seed: subject.seed, reason: broken.reason)
         } catch {
-            throw ConformanceFailure(check: name, subject: subject.name, seed: subject.seed, reason: "unexpected error: \(describe(error))")
+            throw ConformanceFailure(
+                check: name, subject: subject.name, seed: subject.seed, reason: "a request fails with \(describe(error))")
         }
     }
 }
@@ -111,19 +115,23 @@ func expectSame(_ got: [UInt8], _ wanted: [UInt8], _ what: @autoclosure () -> St
 
 func describe(_ error: any Error) -> String {
     guard let error = error as? BackupError else { return "\(error)" }
-    return "[\(error.code)] \(error)"
+    return "'\(error.code.rawValue)': \(error)"
 }
+
+/// As people write it.
+func words(_ range: Range<some BinaryInteger>) -> String { "bytes \(range.lowerBound) up to \(range.upperBound)" }
 
 /// Wants `body` to throw one of `codes`.
 func expectError(
     _ codes: BackupError.Code..., from what: @autoclosure () -> String, _ body: () async throws -> Void
 ) async throws {
+    let wanted = codes.map { "'\($0.rawValue)'" }.joined(separator: " or ")
     do {
         try await body()
     } catch let error as BackupError {
-        return try expect(codes.contains(error.code), "\(what()) fails with \(describe(error)), expected \(codes)")
+        return try expect(codes.contains(error.code), "\(what()) fails with \(describe(error)), expected \(wanted)")
     }
-    throw Broken(reason: "\(what()) succeeds, expected \(codes)")
+    throw Broken(reason: "\(what()) succeeds, expected \(wanted)")
 }
 
 /// What checks find while they are inside of a call of the subject.

@@ -131,7 +131,7 @@ let storageContentChecks: [Check<StorageSubject>] = [
         }
     },
 
-    Check("stat of what is missing is nil") { subject, _ in
+    Check("stat of what is missing answers nothing") { subject, _ in
         let entry = try await subject.storage.stat(subject.prefix / "missing" / "object")
         try expect(entry == nil, "stat of a missing key answers an entry")
     },
@@ -166,6 +166,6 @@ extension StorageSubject {
         let end = UInt64(bytes.count)
         let wanted = Array(bytes[Int(min(range.lowerBound, end))..<Int(min(range.upperBound, end))])
         var source = try await storage.open(key, range: range)
-        try expectSame(try await source.readAll(), wanted, "bytes \(range) of \(bytes.count)")
+        try expectSame(try await source.readAll(), wanted, "\(words(range)) of \(bytes.count)")
     }
 }

@@ -90,27 +90,6 @@ let storageListChecks: [Check<StorageSubject>] = [
         throw Broken(reason: "a listing succeeds although its visitor threw")
     },
 
-    Check("a listing of many entries is whole") { subject, random in
-        let storage = subject.storage
-        let folder = subject.prefix / "many"
-        let count = 2100
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for worker in 0..<16 {
-                group.addTask {
-                    for number in stride(from: worker, to: count, by: 16) {
-                        try await storage.put(folder / "object-\(number)", bytes: [1], PutOptions(durable: false))
-                    }
-                }
-            }
-            try await group.waitForAll()
-        }
-        for depth in [Depth.folder, .all] {
-            let keys = try await storage.list(folder, depth).map(\.key)
-            try expect(keys.count == count, "\(count) objects were put, \(keys.count) are listed")
-            try expect(Set(keys).count == count, "objects are listed twice")
-        }
-    },
-
     Check("names are kept byte for byte") { subject, random in
         let folder = subject.prefix / "names"
         let names = [
@@ -119,6 +98,7 @@ let storageListChecks: [Check<StorageSubject>] = [
             "🗄️",
             // The same to the eye, two names for all that.
             "\u{e9}", "e\u{301}",
+            "two\nlines", "a\ttab", "a\u{1}control",
         ].filter { !subject.namesNotKept.contains($0) }
         for (number, name) in names.enumerated() {
             try await subject.storage.put(folder / name, bytes: [UInt8](repeating: 7, count: number))
@@ -211,4 +191,5 @@ extension StorageSubject {
 }
 
 /// All checks of the contract of `Storage`.
-public let storageChecks: [Check<StorageSubject>] = storageContentChecks + storageVisibilityChecks + storageListChecks
+public let storageChecks: [Check<StorageSubject>] =
+    storageContentChecks + storageVisibilityChecks + storageMomentChecks + storageListChecks + storageLifeChecks + storageNeighbourChecks

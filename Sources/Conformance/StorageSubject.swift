@@ -17,12 +17,25 @@ public struct StorageSubject: ConformanceSubject {
     /// Names that the store behind the driver is known to change, so that no driver can keep them. They are not tried.
     public var namesNotKept: Set<String> = []
 
-    public init(name: String, storage: any Storage, prefix: Key, seed: UInt64 = freshSeed()) {
+    /// How large the large things are that are tried.
+    public var life: SizeOfLife
+
+    /// Opens another repository in the same store, one whose `path` ends in the given text. nil: there is no other.
+    public var beside: (@Sendable (_ name: String) async throws(BackupError) -> any Storage)?
+
+    public init(
+        name: String, storage: any Storage, prefix: Key, life: SizeOfLife = .full, seed: UInt64 = freshSeed(),
+        beside: (@Sendable (_ name: String) async throws(BackupError) -> any Storage)? = nil
+    ) {
         self.name = name
         self.storage = storage
         self.prefix = prefix
+        self.life = life
         self.seed = seed
+        self.beside = beside
     }
+
+    public func interrupt() { (storage as? any ProgramStorage)?.endProcesses() }
 
     /// Wants `key` to hold exactly `bytes`, seen by every way to look.
     func expect(_ key: Key, holds bytes: [UInt8]) async throws {

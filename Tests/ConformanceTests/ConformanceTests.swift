@@ -21,9 +21,9 @@ extension Check {
 @Suite struct ConformanceTests {
     @Test(arguments: storageTable, storageChecks)
     func storage(_ entry: StorageTable, _ check: Check<StorageSubject>) async throws {
-        let storage = try await entry.make()
-        let verdict = await check.result(on: StorageSubject(name: entry.name, storage: storage, prefix: Key("checks")))
-        try await storage.removeAll(.root)
+        let subject = try await entry.subject()
+        let verdict = await check.result(on: subject)
+        try await subject.storage.removeAll(.root)
         #expect(try verdict.get() == .passed, "every one of these can do all of it")
     }
 

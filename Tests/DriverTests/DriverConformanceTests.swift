@@ -6,11 +6,10 @@ import Testing
 
 /// Storages in other processes meet every check of the contract.
 @Suite(.servers) struct DriverConformanceTests {
-    @Test(arguments: ProgramKind.allCases, storageChecks)
+    @Test(arguments: ProgramKind.allCases, storageChecks + programChecks)
     func storage(_ kind: ProgramKind, _ check: Check<StorageSubject>) async throws {
         let folder = try TemporaryFolder()
-        let storage = try await kind.open(folder)
-        let verdict = try await check.run(on: StorageSubject(name: kind.rawValue, storage: storage, prefix: Key("checks")))
+        let verdict = try await check.run(on: kind.subject(folder))
         // The example in Python keeps things simple.
         try settle(verdict, check.name, lacking: kind == .python ? ifAbsentChecks : [])
     }
@@ -34,12 +33,43 @@ import Testing
         var failed: [String] = []
         for check in storageChecks {
             do {
-                _ = try await check.run(on: StorageSubject(name: mode, storage: storage, prefix: Key("checks/\(failed.count)")))
+                let prefix = Key("checks/\(failed.count)")
+                _ = try await check.run(on: StorageSubject(name: mode, storage: storage, prefix: prefix, life: .reduced))
             } catch {
                 failed.append(check.name)
             }
         }
         #expect(!failed.isEmpty)
+    }
+}
+
+/// Drivers that once passed all checks and would have lost backups: each is caught by the check that is there for it.
+@Suite(.servers) struct SaboteurDriverTests {
+    @Test(arguments: [
+        ("keeps an index without a lock", "what is put at the same moment is all there"),
+        ("keeps an index without a lock", "what is put and removed at the same moment is there and gone"),
+        ("asks first, puts after 0", "of many puts if absent one wins"), ("asks first, puts after 1500", "of many puts if absent one wins"),
+        ("commits at the end of input", "a put that breaks off leaves what was there"),
+        ("loses the last byte above 8", "objects as large as real ones come back"),
+        ("loses the last byte above 64", "objects as large as real ones come back"),
+        ("loses an entry in 10000", "a listing of many entries is whole"),
+        ("removes the first hundred", "as many as one call may have are removed"), ("takes any name", "what is no name is refused"),
+        ("ignores the path", "another path is another repository"), ("stays after the end of input", "a process ends when its input ends"),
+        ("ends with a status", "a process ends when its input ends"),
+        ("hangs at the hundredth request", "a listing of many entries is whole"),
+    ])
+    func caught(_ mode: String, _ name: String) async throws {
+        let folder = try TemporaryFolder()
+        let open = { @Sendable (path: String) async throws(BackupError) in
+            try await openProgram("folder", Saboteur.command(mode), ["folder-root": folder.path], path: path, answer: 5000)
+        }
+        let subject = StorageSubject(name: mode, storage: try await open("/kept"), prefix: Key("checks")) {
+            (name) async throws(BackupError) in
+            try await open("/kept/" + name)
+        }
+        let check = try #require((storageChecks + programChecks).first { $0.name == name })
+        let failure = await #expect(throws: ConformanceFailure.self) { _ = try await check.run(on: subject) }
+        if mode.hasPrefix("hangs") { #expect(failure?.reason.contains("does not answer within") == true, "\(failure?.reason ?? "")") }
     }
 }
 

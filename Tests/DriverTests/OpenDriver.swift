@@ -11,13 +11,14 @@ private let ignoresBrokenPipes: Void = { signal(SIGPIPE, SIG_IGN) }()
 
 /// A storage kept by the program; `options` without `repo1-`, times in milliseconds.
 func openProgram(
-    _ name: String, _ command: [String], _ options: KeyValuePairs<String, String> = [:], answer: Int64 = 30_000, log: Log = Log()
-) async throws -> any Storage {
+    _ name: String, _ command: [String], _ options: KeyValuePairs<String, String> = [:], path: String = "/kept", answer: Int64 = 30_000,
+    log: Log = Log()
+) async throws(BackupError) -> any Storage {
     ignoresBrokenPipes
     var values: [Options.Name: Options.Resolved] = [
         Options.Name("protocol-timeout"): Options.Resolved(.number(answer), .commandLine),
         Options.Name("io-timeout"): Options.Resolved(.number(answer), .commandLine),
-        Options.Name("repo-path", 1): Options.Resolved(.text("/kept"), .commandLine),
+        Options.Name("repo-path", 1): Options.Resolved(.text(path), .commandLine),
     ]
     for (option, value) in options { values[Options.Name("repo-\(option)", 1)] = Options.Resolved(.text(value), .file("a file")) }
     return try await programDriver(name, command).open(Options(values), 1, DriverContext(log: log))
@@ -32,22 +33,38 @@ enum ProgramKind: String, CaseIterable, CustomStringConvertible {
     case ssh = "ssh"
     var description: String { rawValue }
 
-    /// An empty one, in that folder.
-    func open(_ folder: TemporaryFolder) async throws -> any Storage {
+    /// Real sizes for one of them; `driver check` tries them on others.
+    var life: SizeOfLife { self == .served ? .full : .reduced }
+
+    func subject(_ folder: TemporaryFolder) async throws -> StorageSubject {
+        StorageSubject(name: rawValue, storage: try await open(folder), prefix: Key("checks"), life: life) {
+            (name) async throws(BackupError) in
+            do { return try await open(folder, path: "/neighbours/\(name)") } catch {
+                throw error as? BackupError ?? BackupError(.io, "\(error)")
+            }
+        }
+    }
+
+    /// An empty one, in that folder. `path`: of the repository in its store.
+    func open(_ folder: TemporaryFolder, path: String = "/kept") async throws -> any Storage {
         ignoresBrokenPipes
         switch self {
         case .python:
-            return try await openProgram("folder", [Checkout.path("Examples/python-driver/folder-driver")], ["folder-root": folder.path])
+            return try await openProgram(
+                "folder", [Checkout.path("Examples/python-driver/folder-driver")], ["folder-root": folder.path], path: path)
         case .swift:
             return try await openProgram(
-                "sqlite", [try Drivers.swiftExample.get() + "/sqlite-driver"], ["sqlite-file": folder.path("store.db")])
+                "sqlite", [try Drivers.swiftExample.get() + "/sqlite-driver"], ["sqlite-file": folder.path("store.db")], path: path)
         case .tutorial:
-            return try await openProgram("sqlite", [try Tutorial.driver(folder)], ["sqlite-file": folder.path("store.db")])
+            return try await openProgram("sqlite", [try Tutorial.driver(folder)], ["sqlite-file": folder.path("store.db")], path: path)
         case .served:
-            return try await openServed([Tool.underTest.path, "serve", "--allow-root", "--repo1-path=\(folder.path)"], path: folder.path)
+            return try await openServed(
+                [Tool.underTest.path, "serve", "--allow-root", "--repo1-path=\(folder.path)\(path)"], path: folder.path + path)
         case .ssh:
             var values: [Options.Name: Options.Resolved] = [:]
-            for (name, text) in try SecureShell.shared.get().options + [("repo1-type", "ssh"), ("repo1-path", folder.path("repository"))] {
+            for (name, text) in try SecureShell.shared.get().options + [
+                ("repo1-type", "ssh"), ("repo1-path", folder.path("repository") + path),
+            ] {
                 let grouped = name.hasPrefix("repo1-")
                 let key = Options.Name(grouped ? "repo-" + name.dropFirst(6) : name, grouped ? 1 : 0)
                 values[key] = Options.Resolved(Int64(text).map { .number($0) } ?? .text(text), .commandLine)

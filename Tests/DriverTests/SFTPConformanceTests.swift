@@ -59,7 +59,12 @@ func openSFTP(
         }
         let folder = try TemporaryFolder()
         var subject = StorageSubject(
-            name: kind.rawValue, storage: try await openSFTP(kind.server, folder.path("repository")), prefix: Key("checks"))
+            name: kind.rawValue, storage: try await openSFTP(kind.server, folder.path("repository")), prefix: Key("checks"), life: .reduced
+        ) { (name) async throws(BackupError) in
+            do { return try await openSFTP(kind.server, folder.path("neighbours/" + name)) } catch {
+                throw error as? BackupError ?? BackupError(.io, "\(error)")
+            }
+        }
         // Around one request, and what needs all that may be under way.
         subject.sizes += [32_767, 32_768, 32_769, (2 << 20) - 1, 2 << 20, (2 << 20) + 1, (9 << 20) + 7]
         let verdict = try await check.run(on: subject)

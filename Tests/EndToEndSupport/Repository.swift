@@ -108,7 +108,7 @@ public struct RepositoryKind: Sendable, CustomStringConvertible {
         let plugins = try folder.write("plugins.conf", Drivers.plugins("folder = exec \(driver)"))
         return Place(
             options: [("repo1-type", "folder"), ("repo1-path", "/kept"), ("repo1-folder-root", path)],
-            files: FolderFiles(path: path + "/kept", growing: ".growing"),
+            files: FolderFiles(path: path + "/kept", growing: "../.growing"),
             arguments: ["--plugins=\(plugins)"])
     }
 

@@ -12,16 +12,21 @@ private let partSizes = [5 << 20, (5 << 20) + 1, (20 << 20) - 1, 20 << 20, (20 <
 enum ObjectStoreKind: String, CaseIterable {
     case seaweedFS = "SeaweedFS", seaweedFSByTLS = "SeaweedFS by TLS", seaweedFSByHTTP2 = "SeaweedFS by HTTP/2", moto
 
+    private func open(_ path: String) async throws -> any Storage {
+        switch self {
+        case .seaweedFS: try await openObjectStore(path)
+        case .seaweedFSByTLS: try await openObjectStore(path, tls: true)
+        case .seaweedFSByHTTP2: try await openObjectStore(path, tls: true, ["repo1-storage-http2": "y"])
+        case .moto: try await openStorage(MotoStore.shared.get().options(path: path))
+        }
+    }
+
     func subject() async throws -> StorageSubject {
         let path = "/conformance/\(UUID().uuidString)"
-        let storage =
-            switch self {
-            case .seaweedFS: try await openObjectStore(path)
-            case .seaweedFSByTLS: try await openObjectStore(path, tls: true)
-            case .seaweedFSByHTTP2: try await openObjectStore(path, tls: true, ["repo1-storage-http2": "y"])
-            case .moto: try await openStorage(MotoStore.shared.get().options(path: path))
-            }
-        var subject = StorageSubject(name: rawValue, storage: storage, prefix: Key("checks"))
+        var subject = StorageSubject(name: rawValue, storage: try await open(path), prefix: Key("checks"), life: .reduced) {
+            (name) async throws(BackupError) in
+            do { return try await open("\(path)-neighbours/\(name)") } catch { throw error as? BackupError ?? BackupError(.io, "\(error)") }
+        }
         if self != .seaweedFSByTLS { subject.sizes += partSizes }
         // It takes a backslash for a slash.
         if self != .moto { subject.namesNotKept = ["back\\slash"] }

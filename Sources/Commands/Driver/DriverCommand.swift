@@ -1,6 +1,5 @@
 // driver: what there is to store and to encode with, what options a driver has, and whether it keeps the contract.
 
-import BackstopConformance
 import BackstopCore
 import Glibc
 
@@ -10,7 +9,10 @@ enum DriverCommand {
         switch (context.positional.first, name) {
         case ("list", nil): writeAll(STDOUT_FILENO, list(context.registry))
         case ("options", let name?): writeAll(STDOUT_FILENO, try await options(try context.registry.storage(name), context))
-        case ("check", let name?): try await check(try context.registry.storage(name), context)
+        case ("check", let name?):
+            if geteuid() == 0 { context.log.warn("what the driver makes belongs to root: check where nothing is kept") }
+            var check = try await DriverCheck(try context.registry.storage(name), context.options, context.driverContext())
+            try await check.run()
         case ("list", _?): throw BackupError(.parameterInvalid, "'driver list' takes no name")
         case ("options", nil), ("check", nil):
             throw BackupError(
@@ -51,35 +53,5 @@ enum DriverCommand {
         guard !rows.isEmpty else { return "driver '\(driver.name)' has no options of its own\n" }
         let width = rows.map(\.name.count).max() ?? 0
         return rows.map { $0.name + String(repeating: " ", count: width - $0.name.count + 2) + $0.text + "\n" }.joined()
-    }
-
-    /// Runs the whole conformance suite below a folder of its own, which is removed at the end.
-    private static func check(_ driver: StorageDriver, _ context: RunContext) async throws(BackupError) {
-        let storage = try await driver.open(context.options, 1, context.driverContext())
-        let prefix = Key("driver-check-" + String(UInt32.random(in: .min ... .max), radix: 16))
-        let subject = StorageSubject(name: driver.name, storage: storage, prefix: prefix)
-        writeAll(STDOUT_FILENO, "driver '\(driver.name)' at \(storage.location), in \(prefix), random data of seed \(subject.seed)\n")
-        var failures = 0
-        for check in storageChecks {
-            try Cancellation.check()
-            let line: String
-            do throws(ConformanceFailure) {
-                switch try await check.run(on: subject) {
-                case .passed: line = "ok    \(check.name)"
-                case .notApplicable(let reason): line = "skip  \(check.name): \(reason)"
-                }
-            } catch {
-                failures += 1
-                line = "FAIL  \(check.name): \(error.reason)"
-            }
-            writeAll(STDOUT_FILENO, line + "\n")
-        }
-        try await storage.remove(try await storage.list(prefix, .all).filter { $0.kind == .file }.map(\.key))
-        guard failures == 0 else {
-            throw BackupError(
-                .commandFailed, "driver '\(driver.name)' fails \(failures) of \(storageChecks.count) checks",
-                hint: "do not keep backups with it: docs/driver-protocol.md says what is wanted.")
-        }
-        writeAll(STDOUT_FILENO, "driver '\(driver.name)' keeps the contract: \(storageChecks.count) checks\n")
     }
 }

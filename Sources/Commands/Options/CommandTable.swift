@@ -137,6 +137,7 @@ let commandTable: [CommandSpec] = [
         $0.stanza = .none
         $0.positional = [CommandSpec.Positional("ACTION"), CommandSpec.Positional("NAME", isOptional: true)]
         $0.actionOnRepositoryType = "check"
+        $0.allowsRoot = true
         $0.runLevel = .debug
     },
 

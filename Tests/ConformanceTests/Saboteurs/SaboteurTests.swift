@@ -23,9 +23,24 @@ private func expectAllNamed<Subject>(_ names: [String], of checks: [Check<Subjec
     @Test(arguments: StorageFault.allCases)
     func storage(_ fault: StorageFault) async throws {
         for name in fault.caughtBy {
-            let subject = StorageSubject(name: fault.rawValue, storage: FaultyStorage(fault), prefix: Key("checks"))
+            let storage = FaultyStorage(fault)
+            let subject = StorageSubject(name: fault.rawValue, storage: storage, prefix: Key("checks")) { (_) throws(BackupError) in storage
+            }
             try await expectCaught(subject, by: [name], of: storageChecks)
         }
+    }
+
+    @Test(arguments: ProgramFault.allCases)
+    func program(_ fault: ProgramFault) async throws {
+        let subject = StorageSubject(name: fault.rawValue, storage: FaultyProgram(fault), prefix: Key("checks"))
+        try await expectCaught(subject, by: [fault.caughtBy], of: programChecks)
+    }
+
+    /// Without a fault it passes: what the checks see is the fault.
+    @Test(arguments: programChecks)
+    func soundProgram(_ check: Check<StorageSubject>) async throws {
+        let subject = StorageSubject(name: "sound", storage: FaultyProgram(nil), prefix: Key("checks"))
+        #expect(try await check.run(on: subject) == .passed)
     }
 
     @Test(arguments: FileTreeFault.allCases)
@@ -57,6 +72,7 @@ private func expectAllNamed<Subject>(_ names: [String], of checks: [Check<Subjec
 
     @Test func everyCheckHasASaboteur() {
         expectAllNamed(StorageFault.allCases.flatMap(\.caughtBy), of: storageChecks)
+        expectAllNamed(ProgramFault.allCases.map(\.caughtBy), of: programChecks)
         expectAllNamed(FileTreeFault.allCases.map(\.caughtBy), of: fileTreeChecks)
         expectAllNamed(CodecFault.allCases.flatMap(\.caughtBy), of: codecChecks)
         expectAllNamed(chainSaboteurs.map(\.caughtBy), of: chainChecks)

@@ -13,6 +13,8 @@ enum StorageFault: String, CaseIterable {
     case listsAllForAFolder, listsAFolderForAll, listsRelativeKeys, refusesToListTheMissing, listsByPlainPrefix, listsStale
     case swallowsTheErrorOfTheVisitor, listsOnePage, mixesPlusAndSpace, listsEncoded, refusesLongNames, answersWrongSizes
     case ignoresTheBeginning, stopsRemovingAtTheMissing
+    case losesTheLastByteAbove8MiB, losesTheLastByteAbove64MiB, losesAnEntryIn5000, losesAnEntryIn10000, removesTheFirstHundred
+    case keepsAnUnlockedIndex, ignoresThePath
 
     /// The names of the checks that must fail.
     var caughtBy: [String] {
@@ -28,7 +30,7 @@ enum StorageFault: String, CaseIterable {
         case .refusesRangesPastTheEnd: ["a range past the end gives what there is"]
         case .takesAnEmptyRangeForAll: ["an empty range gives no bytes"]
         case .opensTheMissing: ["opening what is missing is notFound"]
-        case .statsTheMissingWithAnError: ["stat of what is missing is nil"]
+        case .statsTheMissingWithAnError: ["stat of what is missing answers nothing"]
         case .forgetsToRemove: ["remove removes", "removeAll leaves nothing", "a listing is fresh"]
         case .refusesToRemoveTheMissing: ["removing what is missing succeeds"]
         case .writesInPlace:
@@ -50,6 +52,12 @@ enum StorageFault: String, CaseIterable {
         case .refusesLongNames: ["long names and deep folders"]
         case .ignoresTheBeginning: ["a listing of names with a beginning"]
         case .stopsRemovingAtTheMissing: ["many are removed, the missing too"]
+        case .losesTheLastByteAbove8MiB, .losesTheLastByteAbove64MiB: ["objects as large as real ones come back"]
+        case .losesAnEntryIn5000, .losesAnEntryIn10000: ["a listing of many entries is whole"]
+        case .removesTheFirstHundred: ["as many as one call may have are removed"]
+        case .keepsAnUnlockedIndex:
+            ["what is put at the same moment is all there", "what is put and removed at the same moment is there and gone"]
+        case .ignoresThePath: ["another path is another repository"]
         }
     }
 }
@@ -62,7 +70,17 @@ final class FaultyStorage: Storage {
     private let opens = Atomic<Int>(0)
     private let underWay = Atomic<Int>(0)
 
+    private let index = Mutex<Set<Key>>([])
+
     init(_ fault: StorageFault) { self.fault = fault }
+
+    /// As a driver does that reads a list of all names, changes it and writes it anew.
+    private func changeIndex(_ change: (inout Set<Key>) -> Void) async {
+        var read = index.withLock { $0 }
+        try? await Task.sleep(for: .milliseconds(2))
+        change(&read)
+        index.withLock { $0 = read }
+    }
 
     var capabilities: Capabilities { memory.capabilities }
     var location: String { "faulty" }
@@ -138,6 +156,14 @@ final class FaultyStorage: Storage {
             underWay.add(1, ordering: .sequentiallyConsistent)
             await spin { self.underWay.load(ordering: .sequentiallyConsistent) > 1 }
             options.ifAbsent = false
+        case .losesTheLastByteAbove8MiB, .losesTheLastByteAbove64MiB:
+            var bytes = try await source.readAll()
+            if bytes.count > (fault == .losesTheLastByteAbove8MiB ? 8 : 64) << 20 { bytes.removeLast() }
+            return try await memory.put(key, bytes: bytes, options)
+        case .keepsAnUnlockedIndex:
+            let entry = try await memory.put(key, from: &source, options)
+            await changeIndex { $0.insert(key) }
+            return entry
         case .answersWrongSizes:
             var entry = try await memory.put(key, from: &source, options)
             entry.size /= 512
@@ -196,6 +222,12 @@ final class FaultyStorage: Storage {
             }
         case .listsOnePage:
             entries = Array(entries.prefix(1000))
+        case .losesAnEntryIn5000, .losesAnEntryIn10000:
+            let lost = fault == .losesAnEntryIn5000 ? 5000 : 10_000
+            entries = entries.enumerated().filter { $0.offset % lost != lost - 1 }.map(\.element)
+        case .keepsAnUnlockedIndex:
+            let index = index.withLock { $0 }
+            entries = entries.filter { $0.kind != .file || index.contains($0.key) }
         default: break
         }
         for var entry in entries {
@@ -212,10 +244,11 @@ final class FaultyStorage: Storage {
         if fault == .forgetsToRemove { return }
         if fault == .refusesToRemoveTheMissing, try await stat(key) == nil { throw BackupError(.notFound, "it is not there") }
         try await memory.remove(stored(key))
+        if fault == .keepsAnUnlockedIndex { await changeIndex { $0.remove(key) } }
     }
 
     func remove(_ keys: [Key]) async throws(BackupError) {
-        for key in keys {
+        for key in fault == .removesTheFirstHundred ? Array(keys.prefix(100)) : keys {
             if fault == .stopsRemovingAtTheMissing, try await stat(key) == nil { return }
             try await remove(key)
         }
