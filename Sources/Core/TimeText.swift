@@ -2,11 +2,17 @@
 
 import Glibc
 
-/// `YYYY-MM-DD HH:MM:SS[.frac or ,frac][±HH[MM or :MM]]`, the fraction cut off; without a zone it is the local one. nil when it is no such
-/// text: PostgreSQL understands more formats, but this is the one that pgBackRest documents.
+/// `YYYY-MM-DD HH:MM:SS[.frac or ,frac][Z or ±HH[MM or :MM]]`, also with `T` between, or a date alone, which is its begin. The fraction is
+/// cut off; without a zone it is the local one. nil when it is no such text: PostgreSQL understands more formats.
 public func seconds(recoveryTime text: String) -> Int64? {
     var scanner = TimeScanner(text)
-    guard let day = scanner.day(), scanner.take(" "), let second = scanner.secondOfDay() else { return nil }
+    guard let day = scanner.day() else { return nil }
+    var second: Int64 = 0
+    if !scanner.rest.isEmpty {
+        guard scanner.take(" ") || scanner.take("T"), let given = scanner.secondOfDay() else { return nil }
+        second = given
+    }
+    if scanner.take("Z") { return scanner.rest.isEmpty ? day.utc + second : nil }
     if !scanner.rest.isEmpty {
         guard let offset = scanner.offset(), scanner.rest.isEmpty else { return nil }
         return day.utc + second - offset

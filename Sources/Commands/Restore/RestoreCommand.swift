@@ -37,7 +37,10 @@ struct RestoreCommand {
         context.log.info(
             "\(set.repository.name): restore backup set \(set.label)"
                 + (manifest.settings.online ? ", recovery will start at \(localTime(manifest.timestampStart, "%Y-%m-%d %H:%M:%S"))" : ""))
-        let recovery = try recoverySettings(manifest)
+        try await refuseOtherCluster(manifest, isReplacing: isDelta || isForced)
+        var recovery = try recoverySettings(manifest)
+        for note in recovery.target.notes { context.log.info(note) }
+        for warning in recovery.target.warnings { context.log.warn(warning) }
         if recovery.type != "none", recovery.type != "preserve" { _ = try recovery.lines() }
         if manifest.settings.online { try await TimelineCheck.run(manifest, set.repository, stanza, context) }
 
@@ -61,9 +64,25 @@ struct RestoreCommand {
         try await copy.run(files)
         copy.meter.clearLine()
 
+        recovery.standing = try await StandingTargets(root: context.openTree(""), dataPath: cluster.path).names()
         try await writeRecovery(recovery, manifest)
         try await finish(manifest, copy, controlName)
         context.log.info("restore size = \(sizeText(total)), file total = \(manifest.files.count)")
+    }
+
+    /// A folder with another cluster in it is most likely not where this backup belongs.
+    private func refuseOtherCluster(_ manifest: Manifest, isReplacing: Bool) async throws(BackupError) {
+        guard isReplacing, try await cluster.exists(ClusterFiles.controlName), let control = try? await cluster.control(),
+            control.systemID != manifest.database.systemID
+        else { return }
+        let there = "'\(cluster.path)' holds a cluster with system identifier \(control.systemID)"
+        if context.options.flag("force") {
+            context.log.warn("\(there), which is replaced by that of the backup, \(manifest.database.systemID)")
+            return
+        }
+        throw BackupError(
+            .backupMismatch, "\(there), the backup is of \(manifest.database.systemID)",
+            hint: "is pg1-path right, and is this the stanza of that cluster?\nto replace the cluster that is there, add --force.")
     }
 
     /// Without its checksum a file could not be verified.
@@ -126,7 +145,10 @@ struct RestoreCommand {
         let command = words.map(RecoverySettings.shellWord).joined(separator: " ") + " archive-get %f \"%p\""
         return RecoverySettings(
             version: try PostgresVersion(manifest.database.version), options: options, restoreCommand: command,
-            stamp: localTime(unixNow(), "%Y-%m-%d %H:%M:%S"))
+            stamp: localTime(unixNow(), "%Y-%m-%d %H:%M:%S"),
+            target: try ResolvedTarget(
+                type: options.string("type") ?? "default", target: options.string("target"), timeline: options.string("target-timeline"),
+                label: manifest.label, isChosen: options.string("set").map { $0 != "latest" } ?? false, now: unixNow()))
     }
 
     private func preservedFiles() async throws(BackupError) -> Set<String> {

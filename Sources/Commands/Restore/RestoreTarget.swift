@@ -58,10 +58,10 @@ struct RestoreTarget: Sendable {
                 if name == Manifest.dataName, type == "preserve", Self.recoveryFiles.contains(base) { continue }
                 throw BackupError(
                     .pathNotEmpty, "unable to restore to path '\(path)' because it contains files",
-                    hint: "try using --delta if this is what you intended.")
+                    hint: context.options.flag("delta") ? nil : "try using --delta if this is what you intended.")
             }
         }
-        if isDelta || isForced { return }
+        if isDelta || isForced { return try await checkStandingLinks() }
         for link in links {
             let path = manifest.place(of: link)
             if try await context.openTree("").stat(Key(absolute: path)) != nil {

@@ -6,28 +6,25 @@ enum TimelineCheck {
     static func run(_ manifest: Manifest, _ repository: Repository, _ stanza: String, _ context: RunContext) async throws(BackupError) {
         let options = context.options
         let type = options.string("type") ?? "default"
-        guard let start = manifest.archiveStart.flatMap({ WALSegment($0) }), let lsn = manifest.lsnStart else { return }
+        // A server refuses to leave the backup's timeline before the backup is consistent, which it is where the backup ended.
+        guard let start = manifest.archiveStart.flatMap({ WALSegment($0) }), let lsn = manifest.lsnStop ?? manifest.lsnStart else { return }
         let version = try PostgresVersion(manifest.database.version)
-        var target = options.string("target-timeline") ?? (version >= .v12 ? "latest" : "current")
-        if type == "immediate" { target = "current" }
-        if target == "current" || type == "none" || type == "preserve" { return }
+        var target =
+            try options.string("target-timeline").map { (text) throws(BackupError) in try TargetTimeline(text) }
+            ?? (version >= .v12 ? .latest : .current)
+        if type == "immediate" { target = .current }
+        if target == .current || type == "none" || type == "preserve" { return }
 
         let archive = Layout.archive(stanza) / manifest.database.archiveID
         let timeline: UInt32
-        if target == "latest" {
+        if case .number(let number) = target {
+            timeline = number
+        } else {
             var newest = start.timeline
             try await repository.storage.list(archive, .folder) { (entry) throws(BackupError) in
                 if case .history(let timeline) = WALFileName(String(entry.key.name)) { newest = max(newest, timeline) }
             }
             timeline = newest
-        } else {
-            let hex = target.hasPrefix("0x")
-            guard let number = UInt32(hex ? String(target.dropFirst(2)) : target, radix: hex ? 16 : 10), number > 0 else {
-                throw BackupError(
-                    .optionInvalidValue, "target timeline '\(target)' is not valid",
-                    hint: "use current, latest, a number, or 0x and hexadecimal digits.")
-            }
-            timeline = number
         }
         if timeline == start.timeline { return }
 
