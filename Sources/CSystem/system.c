@@ -27,6 +27,8 @@ static void handled(sigset_t *set) {
     sigaddset(set, SIGTERM);
 }
 
+int backstop_open_path(const char *path, int follow) { return open(path, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW)); }
+
 void backstop_hold_standard_descriptors(void) {
     for (int number = 0; number <= 2; number++) {
         // The lowest number that is free is this one.

@@ -73,4 +73,57 @@ struct LockFolderTests {
         #expect(all.status == 0, "\(all)")
         for holder in others { #expect(try holder.wait().status == 128 + 15) }
     }
+
+    // MARK: What belongs to others
+
+    /// A lock of another user, or a folder of theirs, keeps nobody from a backup. Locks go where only this user can write, and there they hold.
+    @Test(.enabled(if: Account.isRoot), arguments: ["chmod 777 lock", "chown nobody lock; chmod 777 lock"])
+    func ofOthers(_ script: String) throws {
+        let (bench, _) = try Segments.workbench()
+        try run(["sh", "-ec", script], in: bench.folder.path, asRoot: true)
+        let file = bench.folder.path("lock/demo-backup-1.lock")
+        let holder = try Running(
+            [
+                "setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "sh", "-c",
+                "exec flock \"$0\" sh -c 'chmod 666 \"$0\"; touch \"$0.held\"; exec tail -f /dev/null' \"$0\"", file,
+            ], asRoot: true)
+        try eventually("the lock is held") { FileManager.default.fileExists(atPath: "\(file).held") ? true : nil }
+        let outcome = try bench.attempt("--type=full", "--no-online", "backup")
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(outcome.text.contains("user 'nobody'") && outcome.text.contains("lock-path"), "\(outcome)")
+        // Their process is not ours to end either, whatever is written in their file.
+        #expect(try bench.attempt("info").text.contains("status: ok"))
+
+        let own = bench.folder.path("lock-\(try run(["id", "-u"]).output.dropLast())")
+        let ours = try Running(
+            ["sh", "-c", "exec flock \"$0/demo-backup-1.lock\" sh -c 'touch \"$0/held\"; exec tail -f /dev/null' \"$0\"", own])
+        try eventually("our lock is held") { FileManager.default.fileExists(atPath: "\(own)/held") ? true : nil }
+        let second = try bench.attempt("--type=full", "--no-online", "backup")
+        #expect(second.status == 50 && second.text.contains(own), "\(second)")
+        // And still when the other user has gone away.
+        holder.signal(SIGKILL)
+        try run(["sh", "-ec", "rm lock/demo-backup-1.lock; chown postgres lock"], in: bench.folder.path, asRoot: true)
+        let third = try bench.attempt("--type=full", "--no-online", "backup")
+        #expect(third.status == 50 && third.text.contains(own), "\(third)")
+        withExtendedLifetime(ours) {}
+    }
+
+    /// `stop --force` as root ends no process that a file of somebody else names.
+    @Test(.enabled(if: Account.isRoot)) func stopOfOthers() throws {
+        let bench = try bench()
+        try run(["chmod", "777", bench.folder.path("lock")])
+        let victim = try Running(["tail", "-f", "/dev/null"])
+        let file = bench.folder.path("lock/demo-backup-1.lock")
+        let holder = try Running(
+            [
+                "setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "sh", "-c",
+                "echo '{\"execId\":\"1\",\"pid\":\(victim.process)}' >\"$0\"; exec flock \"$0\" sh -c 'touch \"$0.held\"; exec tail -f /dev/null' \"$0\"",
+                file,
+            ], asRoot: true)
+        try eventually("the lock is held") { FileManager.default.fileExists(atPath: "\(file).held") ? true : nil }
+        let outcome = try attempt(bench.command(["--allow-root", "--force", "stop"]), in: bench.folder.path, asRoot: true)
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(!outcome.text.contains("term signal") && victim.poll() == nil, "\(outcome)")
+        withExtendedLifetime(holder) {}
+    }
 }

@@ -10,6 +10,8 @@ long backstop_file_system(int descriptor);
 // Standard descriptors that the caller has closed: reading finds the end, writing fails as on a closed one (they lead to /dev/null, opened
 // for reading), and no file or connection that is opened later gets their numbers.
 void backstop_hold_standard_descriptors(void);
+// A descriptor of what is at the path, only for looking at it and as a starting point; `follow`: through a link. -1 and errno.
+int backstop_open_path(const char *path, int follow);
 // Blocks HUP, INT and TERM in the calling thread and all threads it starts later, and ignores PIPE.
 void backstop_block_signals(void);
 // Waits for one of the blocked signals and returns its number.

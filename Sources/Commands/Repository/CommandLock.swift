@@ -28,17 +28,22 @@ final class CommandLock: Sendable {
         let run =
             client.map { $0 + Self.farMark } ?? context.options.string("exec-id") ?? "\(getpid())-"
             + String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16)
+        let names = kinds.flatMap { kind in repositories.map { Self.fileName(stanza, kind, $0) } }
+        let folder = LockFolder(context)
         var taken: [Held] = []
-        let folder = Self.folder(context)
         do throws(BackupError) {
-            try Self.makeFolder(folder, context.options.newModes)
-            for kind in kinds {
-                for repository in repositories {
-                    if let lock = try Self.take("\(folder)/\(stanza)-\(kind.rawValue)-\(repository).lock", run, context) {
-                        taken.append(lock)
-                    }
-                }
+            var foreign = try Self.take(names, in: folder, run, context, &taken)
+            if let found = foreign {
+                for lock in taken { Self.release(lock) }
+                taken = []
+                context.log.warn(
+                    "\(found.text): it counts for nothing, and locks are kept in '\(folder.own.path)'\nHINT: \(Self.folderHint)")
+                foreign = try Self.take(names, in: folder.own, run, context, &taken)
+            } else if folder.own.finding == .counts {
+                // What others have put into the folder may be gone, but not yet the command that met it.
+                foreign = try Self.take(names, in: folder.own, run, context, &taken)
             }
+            if let foreign { throw BackupError(.lockAcquire, "unable to acquire locks: \(foreign.text)", hint: Self.folderHint) }
         } catch {
             for lock in taken { Self.release(lock) }
             throw error
@@ -69,7 +74,35 @@ final class CommandLock: Sendable {
         }
     }
 
-    static func folder(_ context: RunContext) -> String { context.options.string("lock-path") ?? "/tmp/pgbackrest" }
+    private static func fileName(_ stanza: String, _ kind: Kind, _ repository: Int) -> String {
+        "\(stanza)-\(kind.rawValue)-\(repository).lock"
+    }
+
+    private static let folderHint = "set lock-path to a folder that only the users of \(Program.name) can write to."
+
+    /// A folder or file that counts for nothing.
+    private struct Foreign {
+        var text: String
+        init(_ folder: LockFolder, owner: uid_t) { text = "the lock folder '\(folder.path)' belongs to \(LockFolder.name(owner))" }
+        init(file path: String, owner: uid_t) { text = "the lock file '\(path)' belongs to \(LockFolder.name(owner))" }
+    }
+
+    /// Takes the locks of these names as far as they are free of what belongs to others, and says what was met.
+    private static func take(
+        _ names: [String], in folder: LockFolder, _ run: String, _ context: RunContext, _ taken: inout [Held]
+    ) throws(BackupError) -> Foreign? {
+        try makeFolder(folder.path, context.options.newModes)
+        if case .foreign(let owner) = folder.finding { return Foreign(folder, owner: owner) }
+        for name in names {
+            if case .foreign(let owner) = folder.finding(name) { return Foreign(file: folder.file(name), owner: owner) }
+            switch try take(folder.file(name), folder.trusted, run, context) {
+            case .taken(let lock): taken.append(lock)
+            case .shared: break
+            case .foreign(let owner): return Foreign(file: folder.file(name), owner: owner)
+            }
+        }
+        return nil
+    }
 
     static func makeFolder(_ path: String, _ modes: NewModes) throws(BackupError) {
         if mkdir(path, 0o770) == 0 { return modes.settle(path, 0o770) }
@@ -83,8 +116,16 @@ final class CommandLock: Sendable {
             .pathCreate, "unable to create lock path '\(path)': \(systemMessage(errno))", hint: "set another folder with --lock-path.")
     }
 
-    /// nil: the run has it already.
-    private static func take(_ path: String, _ run: String, _ context: RunContext) throws(BackupError) -> Held? {
+    private enum Taking {
+        case taken(Held)
+        /// The run has it already.
+        case shared
+        case foreign(owner: uid_t)
+    }
+
+    private static func take(
+        _ path: String, _ trusted: Set<uid_t>, _ run: String, _ context: RunContext
+    ) throws(BackupError) -> Taking {
         // `info` takes a lock for a moment to see whether it is held, so a busy lock is tried again. One that another connection of the same
         // run holds may be that of a connection that is gone, and be free in a moment.
         var isOurs = false
@@ -97,15 +138,20 @@ final class CommandLock: Sendable {
                     .lockAcquire, "unable to acquire lock on file '\(path)': \(systemMessage(errno))",
                     hint: errno == EACCES ? "does '\(currentUser())' running \(Program.name) have permissions on the '\(path)' file?" : nil)
             }
+            var ours = stat()
+            // Put there since it was looked at.
+            if fstat(descriptor, &ours) == 0, !trusted.contains(ours.st_uid) {
+                close(descriptor)
+                return .foreign(owner: ours.st_uid)
+            }
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
-                var ours = stat()
                 var named = stat()
                 // The holder before may have removed the file between our open and our lock.
                 if fstat(descriptor, &ours) == 0, lstat(path, &named) == 0, ours.st_ino == named.st_ino, ours.st_dev == named.st_dev {
                     // The folder may be open to all users: what they put there under our name must not be written to.
                     if ours.st_mode & S_IFMT == S_IFREG, ours.st_nlink == 1 {
                         context.options.newModes.settle(descriptor, 0o640)
-                        return Held(path: path, descriptor: descriptor)
+                        return .taken(Held(path: path, descriptor: descriptor))
                     }
                     close(descriptor)
                     throw BackupError(
@@ -116,9 +162,9 @@ final class CommandLock: Sendable {
             close(descriptor)
             isOurs = run.hasSuffix(farMark) && holder == run
             // The command itself, on this very host.
-            if let holder, holder + farMark == run { return nil }
+            if let holder, holder + farMark == run { return .shared }
         }
-        if isOurs { return nil }
+        if isOurs { return .shared }
         throw BackupError(
             .lockAcquire, "unable to acquire lock on file '\(path)': Resource temporarily unavailable",
             hint: "is another \(Program.name) or pgbackrest process running?")
@@ -151,12 +197,25 @@ final class CommandLock: Sendable {
 
     /// What holds the lock now; nil when nobody does.
     static func state(_ kind: Kind, stanza: String, repository: Int, _ context: RunContext) -> State? {
-        let descriptor = openToLook("\(folder(context))/\(stanza)-\(kind.rawValue)-\(repository).lock")
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { return nil }
-        let json = content(descriptor)
-        return State(size: json?["sz"]?.uint, complete: json?["szCplt"]?.uint)
+        let folder = LockFolder(context)
+        for folder in [folder, folder.own] {
+            let descriptor = openToLook(folder.file(fileName(stanza, kind, repository)))
+            guard descriptor >= 0 else { continue }
+            defer { close(descriptor) }
+            // Whoever only looks need not be trusted by the commands that run: their folder is theirs.
+            guard let owner = owner(descriptor), folder.trusted.contains(owner) || folder.owner == owner,
+                flock(descriptor, LOCK_SH | LOCK_NB) != 0
+            else { continue }
+            let json = content(descriptor)
+            return State(size: json?["sz"]?.uint, complete: json?["szCplt"]?.uint)
+        }
+        return nil
+    }
+
+    /// The user that an open file belongs to.
+    static func owner(_ descriptor: Int32) -> uid_t? {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? status.st_uid : nil
     }
 
     private static func content(_ descriptor: Int32) -> JSON? {
@@ -178,14 +237,24 @@ func currentUser() -> String { getpwuid(geteuid()).map { String(cString: $0.poin
 
 /// Files by which an operator stops commands.
 enum StopFile {
-    static func path(_ stanza: String?, _ context: RunContext) -> String { "\(CommandLock.folder(context))/\(stanza ?? "all").stop" }
+    static func name(_ stanza: String?) -> String { "\(stanza ?? "all").stop" }
 
-    /// Throws `.stopped` (62) while a stop file of the stanza or of all stanzas exists. Without a stanza only the latter counts.
+    /// Throws `.stopped` (62) while a stop file of the stanza or of all stanzas exists. Without a stanza only the latter counts. One that
+    /// somebody else has put there is a warning: archiving would end, and pg_wal fill up, at the whim of any user of the host.
     static func check(_ stanza: String?, _ context: RunContext) throws(BackupError) {
-        for name in (stanza.map { [$0] } ?? []) + [nil] where access(path(name, context), F_OK) == 0 {
-            throw BackupError(
-                .stopped, "stop file exists for \(name.map { "stanza \($0)" } ?? "all stanzas")",
-                hint: "remove it with '\(Program.name) start\(name.map { " --stanza=\($0)" } ?? "")' when the reason is gone.")
+        let folder = LockFolder(context)
+        for stanza in (stanza.map { [$0] } ?? []) + [nil] {
+            switch folder.finding(name(stanza)) {
+            case .nothing: break
+            case .counts:
+                throw BackupError(
+                    .stopped, "stop file exists for \(stanza.map { "stanza \($0)" } ?? "all stanzas")",
+                    hint: "remove it with '\(Program.name) start\(stanza.map { " --stanza=\($0)" } ?? "")' when the reason is gone.")
+            case .foreign(let owner):
+                context.log.warn(
+                    "stop file '\(folder.file(name(stanza)))' counts for nothing: it or its folder belongs to \(LockFolder.name(owner))"
+                        + "\nHINT: 'stop' has to be called by the user that runs the other commands.")
+            }
         }
     }
 }

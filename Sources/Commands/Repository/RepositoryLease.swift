@@ -202,12 +202,13 @@ final class RepositoryLease: Sendable {
             hint: "does another host use this repository, was this one suspended, or is a rule at work that removes objects?")
     }
 
+    /// Runs that meet in the same locks: those of other users count for nothing.
     private static func place(_ context: RunContext, _ repository: Repository) -> String {
-        let folder = CommandLock.folder(context)
+        let folder = LockFolder(context).path
         let real = realpath(folder, nil)
         defer { free(real) }
         let machine = (try? readFile("/etc/machine-id")).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self).trimmed } ?? ""
-        return "\(hostName()) \(machine) \(real.map { String(cString: $0) } ?? folder) \(repository.name)"
+        return "\(hostName()) \(machine) \(real.map { String(cString: $0) } ?? folder) \(geteuid()) \(repository.name)"
     }
 }
 
