@@ -251,6 +251,9 @@ private let sizes = [100_000, 23 << 20]
         // The store says that it is done, and has something else.
         try proxy.set(#"{"method": "HEAD", "fault": "replace", "headers": {"ETag": "\"00000000000000000000000000000000-9\""}}"#)
         #expect(await failure { try await storage.put(key, bytes: new) } != nil)
+        // Another one, that is: whoever put it may have been told that it is safe.
+        #expect(try !proxy.log().contains { $0.method == "DELETE" })
+        try await expect(storage, holds: new)
     }
 
     @Test func wrongTags() async throws {
@@ -259,7 +262,13 @@ private let sizes = [100_000, 23 << 20]
         try proxy.set(#"{"method": "PUT", "fault": "replace", \#(wrong)}"#)
         let small = try #require(await failure { try await storage.put(key, bytes: [1, 2, 3]) })
         #expect(small.code == .io && small.message.contains("folder/object"), "\(small)")
-        try await expectNothing(storage)
+        // What the store has under the name is not what that tag says: somebody else's, for all that we know.
+        try await expect(storage, holds: [1, 2, 3])
+        try await storage.remove(key)
+        // It is ours.
+        try proxy.set(#"{"method": "PUT", "fault": "replace", \#(wrong)}"#, #"{"method": "HEAD", "fault": "replace", \#(wrong)}"#)
+        #expect(await failure { try await storage.put(key, bytes: [1, 2, 3]) } != nil)
+        #expect(try proxy.log().contains { $0.method == "DELETE" })
 
         try proxy.set(#"{"method": "PUT", "has": "partNumber=2", "fault": "replace", \#(wrong)}"#)
         #expect(await failure { try await storage.put(key, bytes: bytes(sizes[1])) } != nil)

@@ -48,9 +48,9 @@ struct S3Put {
                 method: "PUT", name: name, headers: objectHeaders() + storage.customerKeyHeaders(), body: buffers, md5: md5,
                 what: "put '\(shown)'"))
         guard isTag(of: md5, answer) else {
-            // What was stored is not what was sent: it must not stay.
-            try await storage.remove(key)
-            throw different("tag \(answer.headers["etag"] ?? "none")", "MD5 \(hexadecimal(md5))")
+            let tag = answer.headers["etag"].map(Self.unquoted)
+            if let tag, try await head()?.tag == tag { await removeOwn(tag) }
+            throw different("tag \(tag ?? "none")", "MD5 \(hexadecimal(md5))")
         }
     }
 
@@ -168,7 +168,7 @@ struct S3Put {
             if doubt == nil, told.map({ Self.unquoted($0) == tag }) ?? true { return }
         }
         if let doubt { throw doubt }
-        try await storage.remove(key)
+        if let tag = told.map(Self.unquoted), found?.tag == tag { await removeOwn(tag) }
         throw different(found.map { "\($0.size) bytes, tag \($0.tag ?? "none")" } ?? "nothing", "\(size) bytes")
     }
 
@@ -181,6 +181,18 @@ struct S3Put {
         } catch {
             if error.code == .notFound { return nil }
             throw error
+        }
+    }
+
+    /// Removes what this put made wrong, which the tag that the store gave it tells. What somebody else put under the name meanwhile stays:
+    /// it may have been reported as stored.
+    private func removeOwn(_ tag: String) async {
+        do throws(BackupError) {
+            _ = try await client.send(
+                S3Call(
+                    method: "DELETE", name: name, headers: [("If-Match", "\"\(tag)\"")], what: "remove the damaged '\(shown)'"))
+        } catch {
+            client.log.detail(error.message)
         }
     }
 
