@@ -7,9 +7,10 @@ public protocol ByteSource: ~Copyable {
 }
 
 extension ByteSource where Self: ~Copyable {
-    /// All bytes in memory; `.corrupt` past `limit`.
-    public mutating func readAll(limit: Int = 1 << 31) async throws(BackupError) -> [UInt8] {
+    /// All bytes in memory; `.corrupt` past `limit`. `reserving`: how many will come, where that is known.
+    public mutating func readAll(limit: Int = 1 << 31, reserving: Int = 0) async throws(BackupError) -> [UInt8] {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(reserving)
         var block = Block(capacity: 64 << 10)
         var more = true
         while more {

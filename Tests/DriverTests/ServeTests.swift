@@ -94,6 +94,10 @@ import Testing
         // What belongs to a backup that is not complete is written as often as needed, and so is what tells of all backups.
         try await storage.put(backups / "\(other)/table", bytes: [1])
         try await storage.put(Key("archive/demo/archive.info"), bytes: [1])
+        // Nor does it say who may change what it adds, and since when it is there.
+        try await storage.put(Key("archive/demo/new"), bytes: [1], PutOptions(attributes: Attributes(mode: 0o4777, modified: 1)))
+        let added = try #require(try await storage.stat(Key("archive/demo/new")))
+        #expect(added.attributes.mode == 0o640 && added.modified > 1_000_000)
         for name in ["\(label)/table", "\(label)/backup.manifest", "label/table"] {
             #expect(await code { try await storage.put(backups / name, bytes: [1]) } == .alreadyExists, "\(name)")
         }

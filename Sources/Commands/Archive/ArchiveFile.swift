@@ -10,12 +10,7 @@ struct ArchivedSegment: Sendable, Equatable {
 
 enum ArchiveFile {
     /// Segments (also partial ones) get a checksum in their name and are compressed; all else is stored as it is called.
-    static func isSegment(_ name: String) -> Bool {
-        switch WALFileName(name) {
-        case .segment, .partial: true
-        default: false
-        }
-    }
+    static func isSegment(_ name: String) -> Bool { WALFileName(name).segment != nil }
 
     /// All stored files of one segment: `<name>-<40 hex>` with any known suffix.
     static func find(

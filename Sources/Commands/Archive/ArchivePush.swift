@@ -1,7 +1,6 @@
 // archive-push: one file of the WAL into every repository, durable before success is told (repository-format.md section 9.3).
 
 import BackstopCore
-import Glibc
 
 struct ArchivePush: Sendable {
     let context: RunContext
@@ -21,29 +20,8 @@ struct ArchivePush: Sendable {
                 .parameterRequired, "WAL segment to push required",
                 hint: "archive_command = '\(Program.name) --stanza=\(stanza) archive-push %p'")
         }
-        path = try Self.absolute(argument, context.options)
+        path = try ServerPath.absolute(argument, context.options)
         name = String(Key(path).name)
-    }
-
-    /// PostgreSQL gives a path relative to PGDATA, and runs the command there.
-    private static func absolute(_ path: String, _ options: Options) throws(BackupError) -> String {
-        if path.hasBytes("/") { return path }
-        guard let data = options.string("pg-path", 1) else {
-            throw BackupError(
-                .optionRequired, "option 'pg1-path' must be specified when relative wal paths are used", hint: "is %f passed instead of %p?"
-            )
-        }
-        let working = getcwd(nil, 0)
-        defer { free(working) }
-        var here = stat()
-        var there = stat()
-        guard stat(".", &here) == 0, stat(data, &there) == 0, here.st_ino == there.st_ino, here.st_dev == there.st_dev else {
-            throw BackupError(
-                .optionInvalidValue,
-                "PostgreSQL working directory '\(working.map { String(cString: $0) } ?? "?")' is not the same as option pg1-path '\(data)'",
-                hint: "is the PostgreSQL data_directory configured the same as the pg1-path option?")
-        }
-        return "\(data)/\(path)"
     }
 
     private func run() async throws(BackupError) {
@@ -62,7 +40,8 @@ struct ArchivePush: Sendable {
         let repositories = try await openRepositories(&failures)
         failures +=
             ArchiveFile.isSegment(name)
-            ? try await SegmentPush(self, tree, file).run(repositories, failures) : try await pushPlain(tree, file, repositories, failures)
+            ? try await SegmentPush(self, tree, file).run(repositories, failures)
+            : try await PlainPush(self, tree, file).run(repositories, failures)
         guard failures.isEmpty else {
             throw BackupError(.commandFailed, "archive-push command encountered error(s):\n" + failures.joined(separator: "\n"))
         }
@@ -130,23 +109,6 @@ struct ArchivePush: Sendable {
             throw BackupError(.repoInvalid, "unable to find a valid repository:\n" + failures.joined(separator: "\n"))
         }
         return (targets, failures)
-    }
-
-    /// A history or backup history file: stored as it is called, and replaced.
-    private func pushPlain(
-        _ tree: any FileTree, _ file: Key, _ repositories: [Repository], _ failures: [String]
-    ) async throws(BackupError) -> [String] {
-        var (targets, failures) = try await openTargets(repositories, await clusterControl(), failures)
-        for target in targets {
-            do throws(BackupError) {
-                var flow = try Flow(try await tree.open(file), Chain(try target.archive.info.seal.encryption()))
-                let key = Layout.archiveFolder(stanza, target.database.archiveID, of: name) / name
-                _ = try await target.repository.storage.put(key, from: &flow, PutOptions())
-            } catch  where error.code != .cancelled {
-                failures.append(error.text(of: target.repository.name))
-            }
-        }
-        return failures
     }
 }
 

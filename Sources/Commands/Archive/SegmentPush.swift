@@ -23,61 +23,59 @@ struct SegmentPush: Sendable {
 
     /// `failures`: of repositories that could not be opened. Answers with those of all repositories that do not have the segment now.
     func run(_ repositories: [Repository], _ failures: [String]) async throws(BackupError) -> [String] {
-        let before = try await tree.stat(file)
         let control = await push.clusterControl()
         let opening = Task {
             await Result { () async throws(BackupError) in try await push.openTargets(repositories, control, failures) }
         }
-        let digest = try await self.digest()
+        let content = try await SegmentContent(file, of: tree, shown: push.path, try push.context.registry.checksum("sha1"))
+        let header = try header(of: content)
         let deciding = Task {
-            await Result { () async throws(BackupError) in try await decide(try await opening.value.get(), digest) }
+            await Result { () async throws(BackupError) in try await decide(try await opening.value.get(), content, header) }
         }
         let likelyID = (try? control?.get()).map { Layout.archiveID(version: $0.version.description, id: 1) }
-        let results = await withTaskGroup(of: (Repository, Result<Key?, BackupError>).self) { group in
+        let results = await withTaskGroup(of: (Repository, Result<Void, BackupError>).self) { group in
             for repository in repositories {
                 group.addTask {
-                    let result = await Result { () async throws(BackupError) in try await store(repository, digest, likelyID, deciding) }
+                    let result = await Result { () async throws(BackupError) in try await store(repository, content, likelyID, deciding) }
                     return (repository, result)
                 }
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
         var all = try await deciding.value.get().failures
-        var stored: [(Repository, Key)] = []
         for (repository, result) in results.sorted(by: { $0.0.index < $1.0.index }) {
             do throws(BackupError) {
-                if let key = try result.get() { stored.append((repository, key)) }
+                try result.get()
             } catch  where error.code != .cancelled {
                 all.append(error.text(of: repository.name))
             }
         }
-        // The checksum in the name must be that of the bytes that were stored.
-        guard try await tree.stat(file) == before else {
-            for (repository, key) in stored { try await repository.storage.remove(key) }
-            throw BackupError(
-                .fileRead, "WAL file '\(push.path)' changed while it was pushed",
-                hint: "archive_command is for PostgreSQL, which runs it for complete segments only.")
-        }
         return all
     }
 
-    private func digest() async throws(BackupError) -> String {
-        let sha1 = try push.context.registry.checksum("sha1").make()
-        var check = try Flow(try await tree.open(file), Chain([.tap(sha1)]))
-        var block = Block(capacity: 1 << 18)
-        try await check.drain(&block)
-        return sha1.digest.description
+    /// Of a file that can be the segment of its name; nil when headers are not to be looked at.
+    private func header(of content: SegmentContent) throws(BackupError) -> WALHeader? {
+        guard push.context.options.optionalFlag("archive-header-check") ?? true else { return nil }
+        do throws(BackupError) {
+            let header = try WALHeader(content.head, forced: try push.context.forcedVersion())
+            if let segment = WALFileName(push.name).segment { try header.require(segment, size: content.size) }
+            return header
+        } catch {
+            throw error.during("WAL file '\(push.path)'")
+        }
     }
 
     // MARK: Which repositories want it
 
-    private func decide(_ opened: (usable: [ArchiveTarget], failures: [String]), _ digest: String) async throws(BackupError) -> Decision {
-        try await checkHeader(opened.usable[0].database)
+    private func decide(
+        _ opened: (usable: [ArchiveTarget], failures: [String]), _ content: SegmentContent, _ header: WALHeader?
+    ) async throws(BackupError) -> Decision {
+        if let header { try require(header, isOf: opened.usable[0].database) }
         var decision = Decision(targets: [], failures: opened.failures)
         for target in opened.usable {
             do throws(BackupError) {
                 if let found = try await find(target) {
-                    try await accept(found, in: target.repository, digest)
+                    try await accept(found, in: target.repository, content.sha1)
                 } else {
                     decision.targets.append(target)
                 }
@@ -88,15 +86,7 @@ struct SegmentPush: Sendable {
         return decision
     }
 
-    private func checkHeader(_ database: DatabaseHistory.Database) async throws(BackupError) {
-        guard push.context.options.optionalFlag("archive-header-check") ?? true else { return }
-        var source = try await tree.open(file, range: 0..<UInt64(WALHeader.byteCount))
-        let header: WALHeader
-        do throws(BackupError) {
-            header = try WALHeader(try await source.readAll(), forced: try push.context.forcedVersion())
-        } catch {
-            throw error.during("WAL file '\(push.path)'")
-        }
+    private func require(_ header: WALHeader, isOf database: DatabaseHistory.Database) throws(BackupError) {
         guard header.systemID == database.systemID, header.version.description == database.version else {
             throw BackupError(
                 .archiveMismatch,
@@ -135,10 +125,10 @@ struct SegmentPush: Sendable {
 
     // MARK: Storing
 
-    /// Where it was stored; nil when this repository does not want it.
+    /// Also done when this repository does not want it.
     private func store(
-        _ repository: Repository, _ digest: String, _ likelyID: String?, _ deciding: Task<Result<Decision, BackupError>, Never>
-    ) async throws(BackupError) -> Key? {
+        _ repository: Repository, _ content: SegmentContent, _ likelyID: String?, _ deciding: Task<Result<Decision, BackupError>, Never>
+    ) async throws(BackupError) {
         // With a storage that answers at once there is nothing to gain, and a passphrase is known when archive.info is.
         if let likelyID, repository.seal == nil, repository.storage.smallAtATime > 1 {
             let encoding = try Encoding(push.context.options, repository.registry, nil)
@@ -147,27 +137,32 @@ struct SegmentPush: Sendable {
                 return decision.targets.contains { $0.repository.index == repository.index && $0.database.archiveID == likelyID }
             }
             do throws(BackupError) {
-                return try await put(repository, likelyID, digest, encoding) { () throws(BackupError) in
+                return try await put(repository, likelyID, content, encoding) { () throws(BackupError) in
                     if await !isRight() { throw BackupError(.cancelled, "not wanted") }
                 }
             } catch {
                 if await isRight() { throw error }
             }
         }
-        guard let target = try await deciding.value.get().targets.first(where: { $0.repository.index == repository.index }) else {
-            return nil
-        }
+        guard let target = try await deciding.value.get().targets.first(where: { $0.repository.index == repository.index }) else { return }
         let encoding = try Encoding(push.context.options, repository.registry, target.archive.info.seal)
-        return try await put(repository, target.database.archiveID, digest, encoding)
+        try await put(repository, target.database.archiveID, content, encoding)
     }
 
+    /// Never removes anything: another push of the same segment, which may have reported success, uses the same name.
     private func put(
-        _ repository: Repository, _ archiveID: String, _ digest: String, _ encoding: Encoding,
+        _ repository: Repository, _ archiveID: String, _ content: SegmentContent, _ encoding: Encoding,
         _ gate: @escaping @Sendable () async throws(BackupError) -> Void = {}
-    ) async throws(BackupError) -> Key {
-        let key = Layout.archiveFolder(push.stanza, archiveID, of: push.name) / "\(push.name)-\(digest)\(encoding.codec.suffix)"
-        var source = GatedSource(try Flow(try await tree.open(file), Chain(try encoding.steps())), gate)
-        _ = try await repository.storage.put(key, from: &source, PutOptions())
-        return key
+    ) async throws(BackupError) {
+        let key = Layout.archiveFolder(push.stanza, archiveID, of: push.name) / "\(push.name)-\(content.sha1)\(encoding.codec.suffix)"
+        do throws(BackupError) {
+            var source = GatedSource(try Flow(try await content.open(), Chain(try encoding.steps())), gate)
+            _ = try await repository.storage.put(key, from: &source, PutOptions())
+        } catch  where error.code == .alreadyExists {
+            // Somebody was faster, where what is there is not replaced. The name tells the content.
+            try await repository.storage.sync(key.parent)
+        } catch  where error.code == .checksum {
+            throw error.during("WAL file '\(push.path)' changed while it was pushed")
+        }
     }
 }

@@ -100,6 +100,14 @@ enum WALFileName: Hashable, Sendable {
             self = .other
         }
     }
+
+    /// The segment whose bytes, all or the first of them, the file has.
+    var segment: WALSegment? {
+        switch self {
+        case .segment(let segment), .partial(let segment): segment
+        default: nil
+        }
+    }
 }
 
 /// `0000002A`.

@@ -84,6 +84,8 @@ class GuardedStorage: Storage, @unchecked Sendable {
     ) async throws(BackupError) -> Entry {
         try checkWrite("write", key)
         var options = options
+        // Who may only add does not say who owns what is added, and who may change it.
+        if !mayRemove { options.attributes = Attributes() }
         if !mayRemove, try await !mayReplace(key) {
             if base.capabilities.contains(.putIfAbsent) {
                 options.ifAbsent = true
