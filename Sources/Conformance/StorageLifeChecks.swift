@@ -52,7 +52,7 @@ extension StorageSubject {
         let storage = storage
         _ = try await together { worker in
             for number in stride(from: worker, to: count, by: requestsAtOnce) {
-                try await storage.put(folder / "object-\(number)", bytes: [1], PutOptions(durable: false))
+                try await storage.put(folder / "object-\(number)", bytes: [1], PutOptions(.bySync))
             }
         }
     }

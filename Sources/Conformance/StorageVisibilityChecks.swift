@@ -53,7 +53,7 @@ let storageVisibilityChecks: [Check<StorageSubject>] = [
         let folder = subject.prefix / "lazy"
         let objects = (0..<5).map { (folder / "folder-\($0)" / "object", random.bytes($0 * 10_000)) }
         for (key, bytes) in objects {
-            try await subject.storage.put(key, bytes: bytes, PutOptions(durable: false))
+            try await subject.storage.put(key, bytes: bytes, PutOptions(.bySync))
             try await subject.expect(key, holds: bytes)
         }
         try await subject.storage.sync(folder)

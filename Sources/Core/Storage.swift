@@ -39,7 +39,7 @@ public protocol Storage: Sendable {
     /// Removes many, in fewer requests where the storage can. Those that come after an error may stay.
     func remove(_ keys: [Key]) async throws(BackupError)
 
-    /// Makes durable all that was put below `prefix` with `durable: false`.
+    /// Makes durable all that was put below `prefix` to be durable by sync.
     func sync(_ prefix: Key) async throws(BackupError)
 }
 

@@ -89,16 +89,24 @@ public struct Entry: Sendable, Equatable {
     }
 }
 
+public enum Durability: Sendable {
+    /// When `put` returns the object survives a power failure.
+    case now
+    /// It is visible when `put` returns but survives a power failure only after `sync` of a folder above it.
+    case bySync
+    /// It is visible when `put` returns, and nobody minds when a power failure takes it.
+    case never
+}
+
 public struct PutOptions: Sendable {
-    /// False: the object is visible when `put` returns but survives a power failure only after `sync` of a folder above it.
-    public var durable = true
+    public var durability = Durability.now
     /// True: fails with `.alreadyExists` when the key exists. Needs `Capabilities.putIfAbsent`.
     public var ifAbsent = false
     /// Only file trees use them.
     public var attributes = Attributes()
 
-    public init(durable: Bool = true, ifAbsent: Bool = false, attributes: Attributes = Attributes()) {
-        self.durable = durable
+    public init(_ durability: Durability = .now, ifAbsent: Bool = false, attributes: Attributes = Attributes()) {
+        self.durability = durability
         self.ifAbsent = ifAbsent
         self.attributes = attributes
     }

@@ -174,6 +174,6 @@ struct ArchiveGet {
         let ahead = try ReadAhead(try Flow(stored, Chain(steps + (hashesAhead ? [.tap(expect)] : []))))
         var flow = BoundedSource(try Flow(ahead, Chain(hashesAhead ? [] : [.tap(expect)])), atMost: limit)
         // Not durable: PostgreSQL asks again after a crash.
-        _ = try await tree.put(Key(absolute: destination), from: &flow, PutOptions(durable: false, attributes: Attributes(mode: 0o600)))
+        _ = try await tree.put(Key(absolute: destination), from: &flow, PutOptions(.never, attributes: Attributes(mode: 0o600)))
     }
 }

@@ -16,7 +16,7 @@ extension BackupCopy {
             let content = try Flow(try await repository.storage.open(archived.key), Chain(decode + [.tap(size), .tap(expect)]))
             var flow = try Flow(BoundedSource(content, atMost: UInt64(control.segmentSize)), Chain(try encoding.steps()))
             let key = Layout.backup(stanza, manifest.label) / (name + encoding.codec.suffix)
-            let entry = try await repository.storage.put(key, from: &flow, PutOptions(durable: false))
+            let entry = try await repository.storage.put(key, from: &flow, PutOptions(.bySync))
             var file = Manifest.File(
                 name: name, size: size.count, originalSize: size.count, timestamp: manifest.timestampStop,
                 mode: (data?.mode ?? 0o700) & 0o644,

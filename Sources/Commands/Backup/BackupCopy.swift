@@ -145,7 +145,7 @@ private final class BackupWorker {
     ) async throws(BackupError) -> Outcome {
         var flow = try Flow(source, chain)
         let key = Layout.backup(copy.stanza, label) / (file.name + copy.encoding.codec.suffix)
-        let entry = try await copy.repository.storage.put(key, from: &flow, PutOptions(durable: false))
+        let entry = try await copy.repository.storage.put(key, from: &flow, PutOptions(.bySync))
         let found = try reading.findings()
         // What is stored as it is can be compared with what was read, wherever that was.
         guard copy.encoding.changesBytes || entry.size == found.size else {

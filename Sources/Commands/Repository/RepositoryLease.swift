@@ -105,7 +105,7 @@ final class RepositoryLease: Sendable {
 
     private static func write(_ record: LeaseRecord, _ stanza: String, _ storage: any Storage) async throws(BackupError) {
         // After a power failure nobody runs.
-        try await storage.put(LeaseRecord.key(record.token, of: stanza), bytes: record.json.bytes, PutOptions(durable: false))
+        try await storage.put(LeaseRecord.key(record.token, of: stanza), bytes: record.json.bytes, PutOptions(.never))
     }
 
     // MARK: While it is held

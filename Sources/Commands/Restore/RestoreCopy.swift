@@ -87,7 +87,7 @@ private final class RestoreWorker {
                 "restore file \(path) - exists and matches backup (\(sizeText(file.size)), \(copy.meter.percent)%)", worker: number)
             return
         }
-        let options = PutOptions(durable: !isSynced, attributes: copy.attributes(file))
+        let options = PutOptions(isSynced ? .bySync : .now, attributes: copy.attributes(file))
         do throws(BackupError) {
             try await Retry(copy.context.options).run(onRetry: { error in
                 meter.undo()

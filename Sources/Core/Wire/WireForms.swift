@@ -103,13 +103,16 @@ extension Depth {
 
 extension PutOptions {
     public init(wire value: JSON) {
-        self.init(
-            durable: value["durable"]?.bool ?? true, ifAbsent: value["ifAbsent"]?.bool ?? false, attributes: Attributes(wire: value))
+        let waits = value["durable"]?.bool == false
+        let durability: Durability = !waits ? .now : value["transient"]?.bool == true ? .never : .bySync
+        self.init(durability, ifAbsent: value["ifAbsent"]?.bool ?? false, attributes: Attributes(wire: value))
     }
 
     public var wire: JSON {
         var members = attributes.wireMembers
-        members["durable"] = .bool(durable)
+        members["durable"] = .bool(durability == .now)
+        // For who does not know the word it is durable by sync, which is more than was asked for.
+        if durability == .never { members["transient"] = .bool(true) }
         members["ifAbsent"] = .bool(ifAbsent)
         return .object(members)
     }

@@ -175,16 +175,22 @@ public final class PosixStorage: FileTree {
     ) async throws(BackupError) -> Entry {
         let path = path(key)
         let folder = try confined(key.parent)
-        var file = try create(key)
+        var file = try create(key, durable: options.durability != .never)
         let temporary = file.path
         do throws(BackupError) {
-            let durable = options.durable || !unsynced.take(file.descriptor, folder: folder)
+            let durable =
+                switch options.durability {
+                case .now: true
+                // Where the sync of a file system is not trusted each file has one of its own.
+                case .bySync: !unsynced.take(file.descriptor, folder: folder)
+                case .never: false
+                }
             if durable { try syncAbove(key.parent) }
             let size = try await file.write(from: &source, blocks, syncSoon: durable)
             var attributes = options.attributes
             if attributes.mode == modes.file { attributes.mode = nil }
             try accounts.apply(attributes, descriptor: file.descriptor, path: path)
-            if durable { try file.sync() } else { file.startWriteback(size) }
+            if durable { try file.sync() } else if options.durability == .bySync { file.startWriteback(size) }
             if options.ifAbsent {
                 try call("create", path, otherwise: .fileWrite) { Glibc.link(temporary, path) }
                 unlink(temporary)
@@ -202,7 +208,7 @@ public final class PosixStorage: FileTree {
     }
 
     /// The file that will become `key`, under its usual temporary name, or under one of its own when another process writes the same key.
-    private func create(_ key: Key) throws(BackupError) -> OutputFile {
+    private func create(_ key: Key, durable: Bool) throws(BackupError) -> OutputFile {
         let usual = temporaryPath(for: key, "")
         for attempt in 1... {
             do throws(BackupError) {
@@ -210,7 +216,7 @@ public final class PosixStorage: FileTree {
                 break
             } catch  where error.code == .notFound && attempt < 100 {
                 // Somebody who removes the last file of a folder may take the folder away again.
-                try makeFolders(key.parent, mode: modes.folder, durable: true)
+                try makeFolders(key.parent, mode: modes.folder, durable: durable)
             }
         }
         let own = temporaryPath(for: key, "." + String(UInt32.random(in: .min ... .max), radix: 16))
@@ -224,15 +230,23 @@ public final class PosixStorage: FileTree {
         return "\(path(key.parent))/\(name)\(mark)\(Self.temporarySuffix)"
     }
 
-    /// Makes the names of the folders above `folder` durable, once: a killed process may have left them without.
+    /// Makes the names of the folders above `folder` durable, once: a killed process may have left them without. One that may not be
+    /// opened is none that we made anything in, nor are those above it.
     private func syncAbove(_ folder: Key) throws(BackupError) {
         var folder = folder
+        var synced: [String] = []
         while !folder.isRoot {
             folder = folder.parent
             let path = path(folder)
-            if syncedFolders.withLock({ !$0.insert(path).inserted }) { return }
-            try syncPath(path)
+            if syncedFolders.withLock({ $0.contains(path) }) { break }
+            do throws(BackupError) {
+                try syncPath(path)
+            } catch  where error.code == .denied {
+                break
+            }
+            synced.append(path)
         }
+        if !synced.isEmpty { syncedFolders.withLock { $0.formUnion(synced) } }
     }
 
     public func remove(_ key: Key) async throws(BackupError) {
@@ -254,7 +268,7 @@ public final class PosixStorage: FileTree {
 
     // MARK: Folders, links, attributes
 
-    /// Durable after the next `sync`, like what is put with `durable: false`.
+    /// Durable after the next `sync`, like what is put to be so.
     public func makeDirectory(_ key: Key, _ attributes: Attributes) async throws(BackupError) {
         let path = try confined(key)
         try makeFolders(key, mode: attributes.mode ?? modes.folder, durable: false)

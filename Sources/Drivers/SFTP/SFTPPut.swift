@@ -103,7 +103,7 @@ struct SFTPPut {
 
     /// All bytes are there, on the server's disk, and the file is closed. Answers when the server says that was.
     private mutating func complete(_ handle: [UInt8], _ session: SFTPSession) throws(BackupError) -> Int64 {
-        let sync = storage.syncs ? try session.sendSync(handle) : nil
+        let sync = storage.syncs && options.durability != .never ? try session.sendSync(handle) : nil
         let attributes = try session.send(.fstat, handle: handle)
         let close = try session.send(.close, handle: handle)
         while !pending.isEmpty { try confirm(session) }
@@ -119,7 +119,7 @@ struct SFTPPut {
     }
 
     private func appear(_ session: SFTPSession) throws(BackupError) {
-        if options.durable { try storage.syncAbove(key.parent, session) }
+        if options.durability == .now { try storage.syncAbove(key.parent, session) }
         if options.ifAbsent {
             try link(session)
         } else if storage.replaces {
@@ -129,7 +129,11 @@ struct SFTPPut {
             try replaceInSteps(session)
         }
         let folder = parentPath(path)
-        if options.durable { try storage.sync(folder: folder, session) } else { storage.note(changed: folder) }
+        switch options.durability {
+        case .now: try storage.sync(folder: folder, session)
+        case .bySync: storage.note(changed: folder)
+        case .never: break
+        }
     }
 
     private func link(_ session: SFTPSession) throws(BackupError) {

@@ -145,7 +145,7 @@ final class FaultyStorage: Storage {
             defer { underWay.subtract(1, ordering: .sequentiallyConsistent) }
             if underWay.add(1, ordering: .sequentiallyConsistent).oldValue > 0 { throw BackupError(.unavailable, "busy") }
             await spin { self.underWay.load(ordering: .sequentiallyConsistent) > 1 }
-        case .hidesTheLazyUntilSync where !options.durable:
+        case .hidesTheLazyUntilSync where options.durability != .now:
             let bytes = try await source.readAll()
             hidden.withLock { $0[key] = bytes }
             return Entry(key: key, kind: .file, size: UInt64(bytes.count), modified: 1_700_000_000)
