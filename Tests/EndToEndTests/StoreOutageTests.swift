@@ -75,8 +75,28 @@ struct StoreOutageTests {
         try bench.bringBack(cluster)
     }
 
+    /// A store that is away for a moment does not end a recovery.
+    @Test func recoveryWaitsForTheStore() throws {
+        let (bench, store, proxy) = try bench(["io-timeout": "1", "archive-timeout": "120"])
+        let cluster = try bench.clusterWithBackup()
+        let segment = try cluster.archiveCurrentSegment()
+        try cluster.stop()
+        store.stop()
+        try proxy.set()
+        let get = try Running(bench.command(["archive-get", segment, bench.folder.path("got")]), in: bench.data)
+        try eventually("the repository is asked again") {
+            if let outcome = get.poll() { throw Failure("it gave up: \(outcome)") }
+            let log = try? String(contentsOfFile: bench.folder.path("log/demo-archive-get.log"), encoding: .utf8)
+            return log?.contains("asked again") == true ? true : nil
+        }
+        try store.start()
+        let outcome = try get.wait(within: 120)
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(try bench.isSame(segment, as: bench.folder.path("got")))
+    }
+
     @Test func storeStaysAway() throws {
-        let (bench, store, proxy) = try bench(["io-timeout": "2"])
+        let (bench, store, proxy) = try bench(["io-timeout": "2", "archive-timeout": "3"])
         let cluster = try bench.clusterWithBackup()
         // What is to be pushed is pushed by the test.
         try cluster.query("ALTER SYSTEM SET archive_command = 'false'")
@@ -95,7 +115,7 @@ struct StoreOutageTests {
         let push = try bench.attempt("archive-push", "pg_wal/\(segment)", in: bench.data)
         #expect(push.status > 1 && push.status < 126 && push.seconds < 40, "\(push)")
         let get = try bench.attempt("archive-get", segment, bench.folder.path("got"), in: bench.data)
-        #expect(get.status > 1 && get.status < 126, "\(get)")
+        #expect(get.status == 200 && get.text.contains("s3://backups/outage"), "\(get)")
         #expect(try attempt(["test", "-e", bench.folder.path("got")]).status == 1)
 
         try store.start()

@@ -229,7 +229,9 @@ func expectNoSecrets(in text: String, _ place: String) throws {
         let bench = try KeyBench(source, stanza: true)
         try bench.services.tell(
             #"{"faults": [{"service": "\#(source.service)", "times": 99, "fault": "status", "status": \#(status)}]}"#)
-        for command in [["archive-get", bench.segment, bench.bench.folder.path("got")], ["--no-online", "stanza-create"]] {
+        for command in [
+            ["--archive-timeout=1", "archive-get", bench.segment, bench.bench.folder.path("got")], ["--no-online", "stanza-create"],
+        ] {
             let outcome = try bench.attempt(command)
             #expect(outcome.status > 1, "\(outcome)")
             #expect(

@@ -55,7 +55,7 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         #expect(create.status == refusal.status, "\(create)")
         let push = try refused.push()
         #expect(push.status > 1)
-        let get = try refused.attempt("archive-get", bench.segment, bench.bench.folder.path("got"))
+        let get = try refused.attempt("--archive-timeout=1", "archive-get", bench.segment, bench.bench.folder.path("got"))
         #expect(get.status > 1)
         let info = try refused.attempt("info")
         for outcome in [create, push, get, info] {

@@ -34,13 +34,13 @@ private enum Invocation {
             let error = plugins.problem ?? error
             // The log is not set up: neither where it goes nor how much of it is known.
             writeAll(STDERR_FILENO, "ERROR: [\(threeDigits(error.code.exitStatus))]: \(error)\n")
-            return error.code.exitStatus
+            return exitStatus(of: error, command: arguments.contains("archive-get") ? "archive-get" : nil)
         }
         let log = Log()
         do throws(BackupError) {
             if commandLine.command.readsConfiguration {
                 if let problem = plugins.problem { throw problem }
-                watchSignals()
+                watchSignals(commandLine.command.name)
             }
             var status: Int32 = 0
             for line in try Configuration.forEachStanza(commandLine, environment: environment, table) {
@@ -60,8 +60,13 @@ private enum Invocation {
             if commandLine.command.runLevel == .debug { settings.consoleDescriptor = STDERR_FILENO }
             log.configure(settings)
             log.error(error)
-            return error.code.exitStatus
+            return exitStatus(of: error, command: commandLine.command.name)
         }
+    }
+
+    /// `options`: nil when the configuration could not be read.
+    private static func exitStatus(of error: BackupError, command: String?, _ options: Options? = nil) -> Int32 {
+        command == "archive-get" ? RecoveryStatus.of(error, signal: Cancellation.requested, options) : error.code.exitStatus
     }
 
     private static func run(_ configuration: Configuration, _ plugins: Plugins, _ log: Log) -> Int32 {
@@ -94,7 +99,7 @@ private enum Invocation {
         case .failure(let error):
             log.error(error)
             log.write(level, "\(configuration.command.name) command end: aborted with exception [\(threeDigits(error.code.exitStatus))]")
-            return error.code.exitStatus
+            return exitStatus(of: error, command: configuration.command.name, configuration.options)
         }
     }
 
@@ -134,17 +139,22 @@ private enum Invocation {
     }
 
     /// The first signal asks the command to end in order, a second one ends it at once.
-    private static func watchSignals() {
+    private static func watchSignals(_ command: String) {
+        isRecovery.store(command == "archive-get", ordering: .relaxed)
         var thread = pthread_t()
         pthread_create(
             &thread, nil,
             { _ in
                 Cancellation.request(signal: backstop_wait_signal())
                 _ = backstop_wait_signal()
-                _exit(BackupError.Code.cancelled.exitStatus)
+                let isRecovery = Invocation.isRecovery.load(ordering: .relaxed)
+                _exit(Invocation.exitStatus(of: BackupError(.cancelled, "terminated"), command: isRecovery ? "archive-get" : nil))
             }, nil)
         pthread_detach(thread)
     }
+
+    /// Of this process, for the thread that waits for signals.
+    private static let isRecovery = Atomic<Bool>(false)
 
     private static func threeDigits(_ number: Int32) -> String { (number < 10 ? "00" : number < 100 ? "0" : "") + String(number) }
 }

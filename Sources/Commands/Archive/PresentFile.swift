@@ -3,7 +3,7 @@
 import BackstopCore
 
 enum PresentFile {
-    /// Bytes. Such files have some lines.
+    /// Bytes; a history of 100,000 timelines has fewer.
     static let largest = 16 << 20
 
     /// What the archive has.

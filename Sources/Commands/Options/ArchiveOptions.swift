@@ -8,7 +8,21 @@ let archiveOptions = OptionSpec.section(
         .global("archive-async", .boolean, default: "n", Commands.archive, "push ahead, and get ahead, in the background")
             .unsupportedValues("y").details("A background process works while the server asks for one segment after the other."),
         .global("archive-timeout", .time(100...day), default: "1m", Commands.archive.union(["backup", "check"]), "time for WAL to arrive")
-            .details("How long backup and check wait for a segment in the repository."),
+            .details(
+                """
+                How long backup and check wait for a segment in the repository, and archive-get for a repository that does not answer.
+                """),
+        .global(
+            "archive-get-failure", .choice(["stop", "continue"]), default: "stop", ["archive-get"],
+            "what a recovery does when it is not known whether a repository has the WAL"
+        )
+        .details(
+            """
+            PostgreSQL takes every exit status from 1 to 125 for the end of the archive, and promotes. With stop, archive-get ends with \
+            200 then, and the server stops; it goes on with the recovery when it is started again. With continue it ends with the \
+            number of the error, and the recovery ends there without the rest of the WAL. A standby asks again by itself and gets \
+            the number of the error.
+            """),
         .global(
             "archive-check", .boolean, default: "y", ["archive-push", "backup", "check"],
             "make sure that a backup's WAL is in the repository"
