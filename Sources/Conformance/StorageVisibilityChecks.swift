@@ -51,9 +51,9 @@ let storageVisibilityChecks: [Check<StorageSubject>] = [
 
     Check("what is put without durability is seen at once and can be synced") { subject, random in
         let folder = subject.prefix / "lazy"
-        let objects = (0..<5).map { (folder / "folder-\($0)" / "object", random.bytes($0 * 10_000)) }
-        for (key, bytes) in objects {
-            try await subject.storage.put(key, bytes: bytes, PutOptions(.bySync))
+        let objects = (0..<6).map { (folder / "folder-\($0)" / "object", random.bytes($0 * 10_000)) }
+        for (number, (key, bytes)) in objects.enumerated() {
+            try await subject.storage.put(key, bytes: bytes, PutOptions(number % 2 == 0 ? .bySync : .never))
             try await subject.expect(key, holds: bytes)
         }
         try await subject.storage.sync(folder)
