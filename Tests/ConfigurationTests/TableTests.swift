@@ -27,7 +27,8 @@ import Testing
             }
         }
         let ours: Set = [
-            "access", "config-strict", "progress", "plugins", "remove-uploads", "repoN-s3-object-lock", "repoN-s3-object-lock-days",
+            "access", "archive-get-failure", "config-strict", "progress", "plugins", "remove-uploads", "repoN-s3-object-lock",
+            "repoN-s3-object-lock-days",
             "repoN-storage-http2",
         ]
         #expect(Set(table.options.map(\.pattern)).subtracting(ours).count == peersOptions.count)

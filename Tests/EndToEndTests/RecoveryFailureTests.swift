@@ -23,7 +23,7 @@ struct RecoveryFailureTests {
             try source.stop()
             base = bench.folder.path("base")
             try run(["rm", "-rf", bench.data])
-            try bench.restore()
+            _ = try bench.restore()
             try run(["mv", bench.data, base])
             cluster = try Cluster(.version(15), in: bench.folder, name: "data-copy")
         }

@@ -60,11 +60,11 @@ import Testing
         let storage = MemoryStorage()
         for _ in 0..<3 {
             let key = Key(content.sha1)
-            do {
+            do throws(BackupError) {
                 var source = try await content.open()
                 _ = try await storage.put(key, from: &source, PutOptions())
             } catch {
-                #expect((error as? BackupError)?.code == .checksum)
+                #expect(error.code == .checksum)
             }
             if let stored = try? await storage.read(key) { #expect(stored == Self.old) }
         }

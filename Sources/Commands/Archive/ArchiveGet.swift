@@ -60,7 +60,9 @@ struct ArchiveGet {
                 return false
             case .unknown(let problems, let error):
                 guard let wait = again.next(after: problems.map(\.code), elapsed: ContinuousClock.now - begin) else { throw error }
-                context.log.warn("\(error.message)\nthe repositories are asked again")
+                // Said once: PostgreSQL's log has to last for an outage.
+                let text = "\(error.message)\nthe repositories are asked again for up to \(patience)"
+                if again.attempts == 1 { context.log.warn(text) } else { context.log.detail(text) }
                 try await pause(wait)
             }
         }
@@ -86,7 +88,13 @@ struct ArchiveGet {
         }
         if problems.isEmpty { return .missing }
         let texts = problems.map(\.text).joined(separator: "\n")
-        if !search.matches.isEmpty { return .unknown(problems, BackupError(.fileRead, "unable to get \(name):\n\(texts)")) }
+        if !search.matches.isEmpty {
+            return .unknown(
+                problems,
+                BackupError(
+                    .fileRead, "unable to get \(name):\n\(texts)",
+                    hint: "archive-get-failure=continue ends a recovery before this file: all WAL from here on is lost then."))
+        }
         return .unknown(
             problems,
             BackupError(

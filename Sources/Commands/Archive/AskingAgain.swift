@@ -6,7 +6,8 @@ import BackstopCore
 struct AskingAgain {
     /// Of all attempts together; zero: none is repeated.
     let patience: Duration
-    private var attempts = 0
+    /// That failed.
+    private(set) var attempts = 0
     private var wait = Duration.milliseconds(100)
 
     init(patience: Duration) { self.patience = patience }
