@@ -34,6 +34,31 @@ struct ClusterTests {
         #expect(try connection.query("show search_path") == [["pg_catalog"]])
     }
 
+    /// The limits are lifted with the first message, before any of them could end the session; what is not known of the version yet, with the
+    /// second.
+    @Test func settingsOfARole() throws {
+        let connection = try cluster.connect()
+        let version = connection.version
+        try connection.query(
+            "create role limited login; alter role limited set statement_timeout = '1h'; alter role limited set lock_timeout = '1h'")
+        try connection.query("alter role limited set idle_in_transaction_session_timeout = '1h'")
+        if version >= .v14 { try connection.query("alter role limited set idle_session_timeout = '1h'") }
+        if version >= .v17 { try connection.query("alter role limited set transaction_timeout = '1h'") }
+        for known in [nil, version, .v9_6, .v19] {
+            let limited = try cluster.connect(user: "limited", version: known)
+            let limits = try limited.query(
+                "select name, setting, source from pg_settings where name like '%timeout' and name <> 'wal_sender_timeout' and context = 'user'"
+            )
+            #expect(limits.count >= 4)
+            for limit in limits { #expect(limit[1] == "0", "\(limit)") }
+            if known == version {
+                for limit in limits where limit[2] != "default" { #expect(limit[2] == "session" || limit[2] == "client") }
+            }
+            limited.close()
+        }
+        try connection.query("drop role limited")
+    }
+
     @Test func databasesAndTablespaces() throws {
         let connection = try cluster.connect()
         let folder = cluster.folder + "/space"

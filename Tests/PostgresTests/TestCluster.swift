@@ -49,9 +49,11 @@ final class TestCluster: Sendable {
     }
 
     func connect(
-        port: Int = 5432, database: String = "postgres", user: String = "postgres", timeout: Duration = .seconds(30)
+        port: Int = 5432, database: String = "postgres", user: String = "postgres", version: PostgresVersion? = nil,
+        timeout: Duration = .seconds(30)
     ) throws -> Connection {
-        try Connection(.init(socketPath: folder, port: port, user: user, database: database, command: "backup", timeout: timeout))
+        try Connection(
+            .init(socketPath: folder, port: port, user: user, database: database, version: version, command: "backup", timeout: timeout))
     }
 }
 

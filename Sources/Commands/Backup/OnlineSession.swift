@@ -78,7 +78,8 @@ extension Connection.Settings {
         self.init(
             socketPath: options.string("pg-socket-path", index), port: Int(options.number("pg-port", index) ?? 5432),
             user: options.string("pg-user", index),
-            database: options.string("pg-database", index) ?? "postgres", command: context.command,
+            database: options.string("pg-database", index) ?? "postgres",
+            version: options.string("pg-path", index).flatMap(PostgresVersion.init(ofDataFolder:)), command: context.command,
             timeout: options.duration("db-timeout") ?? .seconds(1800))
     }
 }

@@ -14,6 +14,8 @@ final class Connection {
         /// Nil: the name of the operating system's user.
         var user: String?
         var database = "postgres"
+        /// Of the server, as far as its files tell.
+        var version: PostgresVersion?
         /// The command that connects, shown in pg_stat_activity.
         var command: String
         /// For connecting, and for each query.
@@ -40,10 +42,34 @@ final class Connection {
         self.pq = pq
         self.settings = settings
 
+        let environment = getenv("PGOPTIONS").map { String(cString: $0) }
+        let handle: OpaquePointer
+        do throws(BackupError) {
+            handle = try Self.connect(pq, settings, options: SessionSettings(settings.version).startup(after: environment))
+        } catch  where SessionSettings.isRefusal(error.message) {
+            handle = try Self.connect(pq, settings, options: environment)
+        }
+        // Until all of `self` is set it has no deinit that would close the session.
+        do throws(BackupError) {
+            serverNumber = Int(pq.pointee.PQserverVersion(handle))
+            version = try PostgresVersion(serverNumber: serverNumber)
+        } catch {
+            pq.pointee.PQfinish(handle)
+            throw error
+        }
+        self.handle = handle
+        try query(SessionSettings(version).statements)
+    }
+
+    /// `options`: for the server, as on its command line.
+    private static func connect(
+        _ pq: UnsafePointer<backstop_pq>, _ settings: Settings, options: String?
+    ) throws(BackupError) -> OpaquePointer {
         var parameters = [
             ("port", "\(settings.port)"), ("dbname", settings.database), ("client_encoding", "UTF8"),
             ("application_name", "pgBackstop [\(settings.command)]"),
         ]
+        if let options { parameters.append(("options", options)) }
         if let path = settings.socketPath { parameters.append(("host", path)) }
         if let user = settings.user { parameters.append(("user", user)) }
         guard
@@ -54,23 +80,13 @@ final class Connection {
                 })
         else { throw BackupError(.dbConnect, "out of memory") }
         backstop_pq_ignore_notices(pq, handle)
-        // Until all of `self` is set it has no deinit that would close the session.
         do throws(BackupError) {
-            try Self.finishConnecting(pq, handle, settings)
-            serverNumber = Int(pq.pointee.PQserverVersion(handle))
-            version = try PostgresVersion(serverNumber: serverNumber)
+            try finishConnecting(pq, handle, settings)
         } catch {
             pq.pointee.PQfinish(handle)
             throw error
         }
-        self.handle = handle
-
-        // Settings of the role or the database must not end a long backup or give names another meaning.
-        try query(
-            """
-            set search_path = pg_catalog; set standard_conforming_strings = on; set client_min_messages = error; \
-            set statement_timeout = 0; set lock_timeout = 0\(version >= .v14 ? "; set idle_session_timeout = 0" : "")
-            """)
+        return handle
     }
 
     deinit { close() }

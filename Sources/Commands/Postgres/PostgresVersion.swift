@@ -38,6 +38,14 @@ struct PostgresVersion: Hashable, Sendable, Comparable, CustomStringConvertible 
         self = version
     }
 
+    /// What PG_VERSION in a data folder of this host says; nil when it says nothing.
+    init?(ofDataFolder path: String) {
+        guard let bytes = try? readFile("\(path)/PG_VERSION"), bytes.count < 20 else { return nil }
+        let text = String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        guard let version = try? PostgresVersion(text) else { return nil }
+        self = version
+    }
+
     /// As in archive ids and info files: `9.6`, `10`, `18`.
     var description: String { number < 1000 ? "\(number / 100).\(number % 100)" : "\(number / 100)" }
 
