@@ -46,6 +46,7 @@ struct BackupCommand {
         if session == nil { try await refuseRunning(cluster) }
         let control = try await readControl(cluster)
         try checkStanza(control, info)
+        try await PlacesOfThisHost.check(cluster, control, context)
         try session?.checkSettings(context)
 
         let listed = Set(info.backups.map(\.label))

@@ -9,6 +9,7 @@ enum CheckCommand {
         let (cluster, session) = (primary.cluster, primary.session)
         try session.checkSettings(context)
         let control = try await cluster.control()
+        try await PlacesOfThisHost.check(cluster, control, context)
 
         var targets: [ArchiveCheck] = []
         for index in context.options.indexes(.repo) {

@@ -45,6 +45,7 @@ struct RestoreCommand {
         if manifest.settings.online { try await TimelineCheck.run(manifest, set.repository, stanza, context) }
 
         try manifest.remap(dataPath: cluster.path, context.options, context.log)
+        try PlacesOfThisHost.check(manifest, context.options)
         resolveOwners(&manifest)
         let target = RestoreTarget(context: context, manifest: manifest, data: cluster.tree, isDelta: isDelta, isForced: isForced)
         try await target.check()

@@ -14,6 +14,7 @@ struct StanzaCreate {
         let farLocks = HostLocks(lock, CommandLock.Kind.allCases, indexes)
         let command = StanzaCreate(context: context, stanza: stanza)
         let (control, cluster, primary) = try await command.cluster(farLocks)
+        try await PlacesOfThisHost.check(cluster, control, context)
         for index in indexes {
             context.log.info("stanza-create for stanza '\(stanza)' on repo\(index)")
             do throws(BackupError) {
