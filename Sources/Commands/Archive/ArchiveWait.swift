@@ -3,9 +3,11 @@
 import BackstopCore
 
 enum ArchiveWait {
-    /// Waits until the repository has the segment and answers where it is. Throws `.archiveTimeout` (82).
+    /// Waits until the repository has the segment and answers where it is. Throws `.archiveTimeout` (82). `whileWaiting`: called each time
+    /// that it is not there.
     static func segment(
-        _ name: String, _ repository: Repository, _ stanza: String, _ archiveID: String, timeout: Duration
+        _ name: String, _ repository: Repository, _ stanza: String, _ archiveID: String, timeout: Duration,
+        whileWaiting: () -> Void = {}
     ) async throws(BackupError) -> ArchivedSegment {
         let end = ContinuousClock.now + timeout
         var trouble: BackupError?
@@ -26,6 +28,7 @@ enum ArchiveWait {
                     hint: "are multiple primaries archiving to this stanza?")
             }
             if let found = found.first { return found }
+            whileWaiting()
             if ContinuousClock.now >= end {
                 if let trouble { throw trouble }
                 throw BackupError(

@@ -59,7 +59,8 @@ struct BackupCommand {
         let label = try await BackupLabel.make(type, prior: nil, start: start, others: try await usedLabels())
         try await lease.name(label)
         var manifest = newManifest(label, start: start, info, control)
-        let begun = try await session?.start(archiveCheck: archiveCheck(archiveInfo), cluster, context)
+        let begun = try await session?.start(
+            archiveCheck: session?.archiveCheck(repository, stanza, archiveInfo, cluster, context), cluster, context)
         if let begun {
             manifest.archiveStart = begun.segment.name
             manifest.lsnStart = begun.lsn.description
@@ -153,13 +154,6 @@ struct BackupCommand {
             }
         }
         return labels
-    }
-
-    private func archiveCheck(_ info: ArchiveInfo) -> ArchiveCheck? {
-        guard context.options.optionalFlag("archive-check") ?? true else { return nil }
-        return ArchiveCheck(
-            repository: repository, stanza: stanza, archiveID: info.history.current.archiveID,
-            timeout: context.options.duration("archive-timeout") ?? .seconds(60))
     }
 
     private func newManifest(_ label: String, start: Int64, _ info: BackupInfo, _ control: ControlFile) -> Manifest {
@@ -259,7 +253,9 @@ struct BackupCommand {
         if let map = stop.tablespaceMap {
             try await copy.store(map, as: "tablespace_map", timestamp: manifest.timestampStop, in: &manifest)
         }
-        guard let check = archiveCheck(archiveInfo) else { return try await proof(of: manifest, copy) }
+        guard let check = session.archiveCheck(repository, stanza, archiveInfo, copy.cluster, context) else {
+            return try await proof(of: manifest, copy)
+        }
         let segments = WALSegment.list(
             timeline: begun.segment.timeline, from: begun.lsn, through: stop.lsn, segmentSize: copy.control.segmentSize)
         if let first = segments.first, let last = segments.last {
@@ -272,8 +268,7 @@ struct BackupCommand {
         }
         // One listing, while WAL is waited for.
         let proving = Task { await Result { () async throws(BackupError) in try await proof(of: unfinished, copy) } }
-        var archived: [ArchivedSegment] = []
-        for segment in segments { archived.append(try await check.wait(segment.name)) }
+        let archived = try await check.wait(all: segments)
         try await proving.value.get()
         if manifest.settings.archiveCopy {
             try await copy.store(zip(segments, archived).map { ($0, $1) }, archiveInfo, in: &manifest)
@@ -305,18 +300,5 @@ struct BackupCommand {
                 "not supported yet: expire; \(repository.name)\(option.dropFirst(4)) has no effect and backups are kept")
             return
         }
-    }
-}
-
-/// Waiting for WAL in the repository of a backup.
-struct ArchiveCheck: Sendable {
-    let repository: Repository
-    let stanza: String
-    let archiveID: String
-    let timeout: Duration
-
-    @discardableResult
-    func wait(_ segment: String) async throws(BackupError) -> ArchivedSegment {
-        try await ArchiveWait.segment(segment, repository, stanza, archiveID, timeout: timeout)
     }
 }

@@ -11,6 +11,7 @@ enum CheckCommand {
         let control = try await cluster.control()
         try await PlacesOfThisHost.check(cluster, control, context)
 
+        let server = ArchivingServer(session.connection, cluster, context)
         var targets: [ArchiveCheck] = []
         for index in context.options.indexes(.repo) {
             context.log.info("check repo\(index) configuration (primary)")
@@ -26,10 +27,7 @@ enum CheckCommand {
                 }
             }
             try await Uploads.look(after: repository, stanza, context)
-            targets.append(
-                ArchiveCheck(
-                    repository: repository, stanza: stanza, archiveID: archive.history.current.archiveID,
-                    timeout: context.options.duration("archive-timeout") ?? .seconds(60)))
+            if let target = ArchiveCheck(repository, stanza, archive, server, context.options) { targets.append(target) }
         }
         guard context.options.optionalFlag("archive-check") ?? true else { return }
         let segment = try session.connection.currentSegment()

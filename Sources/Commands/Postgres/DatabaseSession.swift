@@ -32,7 +32,7 @@ extension DatabaseSession {
 /// All that is ever asked of a server. The host of a cluster answers these for another host and no others: who may back up a cluster
 /// cannot do with its database what he likes.
 enum DatabaseQuery: String, CaseIterable {
-    case facts, now, timestamp, databases, tablespaces, currentSegment, switchWAL
+    case facts, now, timestamp, databases, tablespaces, currentSegment, switchWAL, archiver
     /// Parameters: the label; `t` for a checkpoint at once.
     case startBackup
     case stopBackup
@@ -65,6 +65,13 @@ enum DatabaseQuery: String, CaseIterable {
             let place = "pg_catalog.pg_current_\(version.walWord)_insert_\(version.lsnWord)()"
             return "select pg_catalog.pg_\(version.walWord)file_name(\(place))"
         case .switchWAL: return "select pg_catalog.pg_switch_\(version.walWord)()"
+        case .archiver:
+            func seconds(_ name: String) -> String { "pg_catalog.trunc(extract(epoch from \(name)))::pg_catalog.int8" }
+            return """
+                select last_archived_wal, \(seconds("last_archived_time")), last_failed_wal, \(seconds("last_failed_time")), failed_count, \
+                failed_count > 0 and last_failed_time > coalesce(last_archived_time, '-infinity'), \
+                coalesce(pg_catalog.current_setting('archive_library', true), '') from pg_catalog.pg_stat_archiver
+                """
         case .startBackup:
             let function = version >= .v15 ? "pg_backup_start($1, $2)" : "pg_start_backup($1, $2, false)"
             return "select lsn, pg_catalog.pg_\(version.walWord)file_name(lsn) from pg_catalog.\(function) as lsn"
