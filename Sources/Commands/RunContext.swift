@@ -5,6 +5,8 @@ public import BackstopCore
 public struct RunContext: Sendable {
     public var command: String
     public var options: Options
+    /// For a command that looks at what others will do: their options by their names.
+    public var optionsOf: [String: Options] = [:]
     public var positional: [String]
     public var registry: Registry
     public var log: Log

@@ -147,7 +147,7 @@ struct BadInputTests {
         #expect(try bench.labels().isEmpty)
         try bench.configure(["archive-timeout": "1"])
         try cluster.stop()
-        try cluster.configure(["archive_command": "'true \(bench.tool.name)'"])
+        try cluster.configure(["archive_command": "'true \(bench.tool.name) archive-push %p'"])
         try cluster.start()
         try expect(try bench.attempt("--type=full", "backup"), 82, ["00000001"])
         #expect(try bench.labels().isEmpty)

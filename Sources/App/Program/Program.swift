@@ -50,7 +50,8 @@ private enum Invocation {
                     continue
                 }
                 try configuration.checkUser(geteuid())
-                let one = run(configuration, plugins, log)
+                let vouched = try Configuration.vouchedOptions(line, environment: environment, table)
+                let one = run(configuration, vouched, plugins, log)
                 if status == 0 { status = one }
             }
             return status
@@ -69,7 +70,9 @@ private enum Invocation {
         command == "archive-get" ? RecoveryStatus.of(error, signal: Cancellation.requested, options) : error.code.exitStatus
     }
 
-    private static func run(_ configuration: Configuration, _ plugins: Plugins, _ log: Log) -> Int32 {
+    private static func run(
+        _ configuration: Configuration, _ vouched: [String: Options], _ plugins: Plugins, _ log: Log
+    ) -> Int32 {
         var settings = configuration.logSettings
         // Commands that print what they found: a warning must not end up in the middle of JSON.
         if configuration.command.runLevel == .debug { settings.consoleDescriptor = STDERR_FILENO }
@@ -87,7 +90,7 @@ private enum Invocation {
 
         let result = Mutex<Result<Int32, BackupError>>(.success(0))
         Lane.onThisThread {
-            let outcome = await execute(configuration, plugins, log)
+            let outcome = await execute(configuration, vouched, plugins, log)
             result.withLock { $0 = outcome }
         }
         switch result.withLock({ $0 }) {
@@ -103,10 +106,12 @@ private enum Invocation {
         }
     }
 
-    private static func execute(_ configuration: Configuration, _ plugins: Plugins, _ log: Log) async -> Result<Int32, BackupError> {
+    private static func execute(
+        _ configuration: Configuration, _ vouched: [String: Options], _ plugins: Plugins, _ log: Log
+    ) async -> Result<Int32, BackupError> {
         do throws(BackupError) {
             let modes = PosixStorage.Modes.cluster.made(configuration.options.newModes)
-            let context = RunContext(
+            var context = RunContext(
                 command: configuration.command.name, options: configuration.options, positional: configuration.positional,
                 registry: try plugins.registry(configuration.options.string("plugins")), log: log,
                 openTree: { path in PosixStorage(root: path, modes: modes) },
@@ -115,6 +120,7 @@ private enum Invocation {
                 },
                 inheritedOptions: configuration.arguments(for: "archive-get", leavingOut: notForRestoreCommand),
                 programPath: programPath(configuration))
+            context.optionsOf = vouched
             return .success(try await runCommand(context))
         } catch {
             return .failure(error)

@@ -10,8 +10,9 @@ enum ServerPath {
         if path.hasBytes("/") { return path }
         guard let data = options.string("pg-path", 1) else {
             throw BackupError(
-                .optionRequired, "option 'pg1-path' must be specified when relative wal paths are used", hint: "is %f passed instead of %p?"
-            )
+                .optionRequired, "option 'pg1-path' must be specified when relative wal paths are used",
+                hint: "is there a section [\(options.string("stanza") ?? "STANZA")] with pg1-path in the configuration?"
+                    + (path.contains("/") ? "" : "\nis %f passed instead of %p?"))
         }
         let working = getcwd(nil, 0)
         defer { free(working) }

@@ -122,7 +122,7 @@ struct BackupCommand {
             throw BackupError(
                 .backupMismatch,
                 "PostgreSQL version \(control.version), system-id \(control.systemID) do not match stanza version \(current.version), system-id \(current.systemID)",
-                hint: "is this the correct stanza?\nhas the cluster been upgraded or made anew? Then 'stanza-upgrade' is needed.")
+                hint: ClusterFiles.otherClusterHint)
         }
     }
 
@@ -189,25 +189,7 @@ struct BackupCommand {
     private func list(
         _ manifest: Manifest, _ cluster: ClusterFiles, _ session: OnlineSession?, _ control: ControlFile
     ) async throws(BackupError) -> Manifest {
-        var manifest = manifest
-        var tablespaces: [String: String] = [:]
-        if let session {
-            for tablespace in try session.connection.tablespaces() { tablespaces["\(tablespace.oid)"] = tablespace.name }
-            manifest.databases = try session.connection.databases().map {
-                Manifest.Database(name: $0.name, id: UInt64($0.oid), lastSystemID: UInt64($0.lastSystemOID))
-            }
-            for database in manifest.databases where database.name.utf8.contains(10) {
-                throw BackupError(
-                    .invalid, "database '\(database.name)' (\(database.id)) has a line feed in its name, which a manifest cannot hold",
-                    hint: "rename it: alter database ... rename to ...")
-            }
-        }
-        manifest = try await ClusterWalk.fill(manifest, cluster, control: control, tablespaces: tablespaces, context)
-        guard manifest.files.contains(where: { $0.name == "\(Manifest.dataName)/\(ClusterFiles.controlName)" }) else {
-            throw BackupError(
-                .fileMissing, "pg_control must be present in all online backups",
-                hint: "is something wrong with the clock or filesystem timestamps?")
-        }
+        var manifest = try await ClusterList.fill(manifest, cluster, session, control, context)
         // Files that change in the second of the list must not look unchanged to a later backup: copying begins in the next second.
         let listed = try session?.now() ?? unixNow()
         if let session {

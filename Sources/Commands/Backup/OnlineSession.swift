@@ -1,15 +1,19 @@
 // The session with the server that an online backup lives in.
 
 import BackstopCore
+import Glibc
 
 /// Opens the session, checks that the server can be backed up, and begins the backup (repository-format.md section 3.3).
 struct OnlineSession {
     let connection: any DatabaseSession
     private let facts: ClusterFacts
+    /// The server runs on this host.
+    private let isHere: Bool
 
     init(_ context: RunContext, _ cluster: ClusterFiles) throws(BackupError) {
         connection = try cluster.connect(context)
         facts = try connection.facts()
+        isHere = cluster.host == nil
         guard absolute(facts.dataDirectory, from: "/") == cluster.path else {
             throw BackupError(
                 .dbMismatch, "the server's data_directory '\(facts.dataDirectory)' does not match \(cluster.name)-path '\(cluster.path)'",
@@ -33,11 +37,36 @@ struct OnlineSession {
                 .unsupported, "archive_mode=always not supported",
                 hint: "the standby would archive too; when that is wanted use --no-archive-mode-check.")
         }
+        try checkArchiveCommand(try context.stanza(), context)
+    }
+
+    /// What can be seen to be wrong with it before WAL is waited for in vain.
+    private func checkArchiveCommand(_ stanza: String, _ context: RunContext) throws(BackupError) {
+        let usual = "archive_command = '\(Program.name) --stanza=\(stanza) archive-push %p'"
+        func invalid(_ reason: String, _ hint: String?) -> BackupError {
+            BackupError(.archiveCommandInvalid, reason, hint: (hint.map { "\($0)\n" } ?? "") + "for example: \(usual)")
+        }
+        if let library = try connection.archiver()?.library, !library.isEmpty {
+            throw invalid("archive_library '\(library)' archives in place of an archive_command", "set archive_library = ''.")
+        }
         // The peer's command fills the same archive.
         guard facts.archiveCommand.contains(Program.name) || facts.archiveCommand.contains("pgbackrest") else {
-            throw BackupError(
-                .archiveCommandInvalid, "archive_command '\(facts.archiveCommand)' must contain \(Program.name)",
-                hint: "archive_command = '\(Program.name) --stanza=\(options.string("stanza") ?? "") archive-push %p'")
+            throw invalid("archive_command '\(facts.archiveCommand)' must contain \(Program.name)", nil)
+        }
+        let command = ArchiveCommand(facts.archiveCommand)
+        if let fault = command.fault(stanza: stanza) {
+            throw invalid("archive_command '\(facts.archiveCommand)' \(fault.reason)", fault.hint)
+        }
+        guard isHere else { return }
+        for (path, what) in [(command.program, "runs"), (command.configuration, "reads")] {
+            if let path, access(path, F_OK) != 0, errno == ENOENT {
+                throw invalid("archive_command '\(facts.archiveCommand)' \(what) '\(path)', which does not exist", nil)
+            }
+        }
+        if context.command == "check", command.takesUsualConfiguration, context.options.source("config") == .commandLine {
+            context.log.warn(
+                "archive_command '\(facts.archiveCommand)' names no configuration file, and this command was given one: is the usual one"
+                    + " the same?\nHINT: add --config=\(absolutePath(context.options.string("config") ?? "")) to it when it is not.")
         }
     }
 

@@ -23,13 +23,16 @@ enum CheckCommand {
                     throw BackupError(
                         .fileInvalid,
                         "\(repository.name): stanza is of version \(current.version), system-id \(current.systemID), the cluster of version \(control.version), system-id \(control.systemID)",
-                        hint: "is this the correct stanza?\nthis may also be a symptom of a stanza-upgrade that is missing.")
+                        hint: ClusterFiles.otherClusterHint)
                 }
             }
             try await Uploads.look(after: repository, stanza, context)
             if let target = ArchiveCheck(repository, stanza, archive, server, context.options) { targets.append(target) }
         }
-        guard context.options.optionalFlag("archive-check") ?? true else { return }
+        context.log.info("check what a backup would hold (primary)")
+        try await checkBackup(cluster, session, control, context)
+        guard !targets.isEmpty else { return }
+        server.tellFailure()
         let segment = try session.connection.currentSegment()
         try session.connection.createRestorePoint("\(Program.title) Archive Check")
         try session.connection.switchWAL()
@@ -40,5 +43,18 @@ enum CheckCommand {
                 "WAL segment \(segment) successfully archived to '\(target.repository.storage.location)/\(found.key)' on \(target.repository.name)"
             )
         }
+    }
+
+    /// Throws what a backup would be refused for before its first file is copied.
+    private static func checkBackup(
+        _ cluster: ClusterFiles, _ session: OnlineSession, _ control: ControlFile, _ context: RunContext
+    ) async throws(BackupError) {
+        var context = context
+        // It leaves out what --exclude says.
+        context.options = context.optionsOf["backup"] ?? context.options
+        var manifest = Manifest(
+            database: DatabaseHistory.Database(id: 1, systemID: control.systemID, version: control.version.description))
+        manifest.settings.online = true
+        _ = try await ClusterList.fill(manifest, cluster, session, control, context)
     }
 }

@@ -89,6 +89,7 @@ let commandTable: [CommandSpec] = [
     ) {
         $0.stanza = .optional
         $0.runsForEachStanza = true
+        $0.vouchesFor = ["backup", "archive-push", "archive-get", "restore"]
     },
     command("start", "Stanza", "let commands run again", "Takes back what 'stop' did, for one stanza or without --stanza for all.") {
         $0.stanza = .optional

@@ -43,6 +43,11 @@ struct ClusterFiles: Sendable {
 
     var name: String { "pg\(index)" }
 
+    /// For a stanza that belongs to another cluster.
+    static let otherClusterHint =
+        "is this the correct stanza, and pg1-path the right cluster?\nhas the cluster been upgraded or made anew? Use a new stanza for it: this"
+        + " version has no stanza-upgrade (pgBackRest's works on this repository)."
+
     func connect(_ context: RunContext) throws(BackupError) -> any DatabaseSession {
         if let host { return try FarDatabase(host) }
         return try Connection(Connection.Settings(context, index))

@@ -129,6 +129,7 @@ final class CommandLock: Sendable {
         // `info` takes a lock for a moment to see whether it is held, so a busy lock is tried again. One that another connection of the same
         // run holds may be that of a connection that is gone, and be free in a moment.
         var isOurs = false
+        var holder: JSON?
         for attempt in 0..<40 {
             if attempt > 0 { usleep(50_000) }
             if attempt >= 5 && !isOurs { break }
@@ -158,16 +159,25 @@ final class CommandLock: Sendable {
                         .lockAcquire, "'\(path)' is not a lock file", hint: "remove it, or set another folder with --lock-path.")
                 }
             }
-            let holder = content(descriptor)?["execId"]?.string
+            holder = content(descriptor)
             close(descriptor)
-            isOurs = run.hasSuffix(farMark) && holder == run
+            let name = holder?["execId"]?.string
+            isOurs = run.hasSuffix(farMark) && name == run
             // The command itself, on this very host.
-            if let holder, holder + farMark == run { return .shared }
+            if let name, name + farMark == run { return .shared }
         }
         if isOurs { return .shared }
         throw BackupError(
             .lockAcquire, "unable to acquire lock on file '\(path)': Resource temporarily unavailable",
-            hint: "is another \(Program.name) or pgbackrest process running?")
+            hint: holderText(holder) ?? "is another \(Program.name) or pgbackrest process running?")
+    }
+
+    /// Who has it, as far as the file tells.
+    private static func holderText(_ holder: JSON?) -> String? {
+        guard let process = holder?["pid"]?.int else { return nil }
+        let isFar = holder?["execId"]?.string?.hasSuffix(farMark) ?? false
+        let percent = holder?["pctCplt"]?.uint.map { ", \($0 / 100)% done" } ?? ""
+        return "process \(process) has it\(isFar ? " for a command of another host" : "")\(percent): wait until it ends."
     }
 
     private static func release(_ lock: Held) {

@@ -39,6 +39,8 @@ public struct CommandSpec: Sendable {
     public var runLevel = LogLevel.info
     /// Without a stanza it runs once for each stanza of the configuration files.
     public var runsForEachStanza = false
+    /// Commands that it vouches for: what they would refuse in the environment or the files, it refuses.
+    public var vouchesFor: [String] = []
     /// False: neither environment nor files are looked at.
     public var readsConfiguration = true
 
