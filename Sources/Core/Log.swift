@@ -29,7 +29,9 @@ public final class Log: Sendable {
 
     private struct State {
         var settings = Settings()
-        var descriptor: Int32 = -1
+        var file: LogSink?
+        /// Those of standard output and standard error that were written to, by number.
+        var standard: [Int32: LogSink] = [:]
         /// Clears the progress line, if there is one, before a console line is written.
         var beforeConsole: (@Sendable () -> Void)?
     }
@@ -44,15 +46,15 @@ public final class Log: Sendable {
 
     /// Appends to the file at `path` from now on. A file that cannot be written is one warning, the command goes on.
     public func openFile(_ path: String, _ modes: NewModes = .neutral) {
-        let descriptor = Glibc.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+        let descriptor = openLogFile(path, modes)
         if descriptor < 0 {
             warn("unable to open log file '\(path)': \(systemMessage(errno))\nNOTE: process will continue without log file.")
             return
         }
-        modes.settle(descriptor, 0o640)
         state.withLock { state in
-            state.descriptor = descriptor
-            if state.settings.file != .off { writeAll(descriptor, "-------------------PROCESS START-------------------\n") }
+            var file = LogSink(descriptor)
+            if state.settings.file != .off { file.write("-------------------PROCESS START-------------------\n") }
+            state.file = file
         }
     }
 
@@ -75,10 +77,10 @@ public final class Log: Sendable {
             let settings = state.settings
             let name = "\(level)".uppercased()
             if settings.standardError >= level {
-                writeAll(STDERR_FILENO, "\(name): \(text)\n")
+                state.standard[STDERR_FILENO, default: LogSink(STDERR_FILENO)].write("\(name): \(text)\n")
             }
             let console = settings.console >= level && settings.standardError < level
-            let file = state.descriptor >= 0 && settings.file >= level
+            let file = state.file != nil && settings.file >= level
             guard console || file else { return }
             let column =
                 "P" + (worker < 10 ? "0\(worker)" : "\(worker)") + String(repeating: " ", count: max(1, 7 - name.count)) + name + ": "
@@ -88,14 +90,14 @@ public final class Log: Sendable {
                 stamp + column + text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n" + indent) + "\n"
             if console {
                 state.beforeConsole?()
-                writeAll(settings.consoleDescriptor, line)
+                state.standard[settings.consoleDescriptor, default: LogSink(settings.consoleDescriptor)].write(line)
             }
-            if file { writeAll(state.descriptor, line) }
+            if file { state.file?.write(line) }
         }
     }
 }
 
-/// Writes all of `text`; what a closed pipe or a full disk does to a log is nobody's error.
+/// Writes all of `text`, and waits for its reader: for the output that a command is for.
 public func writeAll(_ descriptor: Int32, _ text: String) {
     var text = text
     text.withUTF8 { bytes in

@@ -33,7 +33,8 @@ private enum Invocation {
             // An option may be unknown because the file that would bring it cannot be used.
             let error = plugins.problem ?? error
             // The log is not set up: neither where it goes nor how much of it is known.
-            writeAll(STDERR_FILENO, "ERROR: [\(threeDigits(error.code.exitStatus))]: \(error)\n")
+            var terminal = LogSink(STDERR_FILENO)
+            terminal.write("ERROR: [\(threeDigits(error.code.exitStatus))]: \(error)\n")
             return exitStatus(of: error, command: arguments.contains("archive-get") ? "archive-get" : nil)
         }
         let log = Log()

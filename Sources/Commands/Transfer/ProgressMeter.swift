@@ -11,6 +11,7 @@ final class ProgressMeter: Sendable {
         var lastShown: ContinuousClock.Instant
         var lastTold: ContinuousClock.Instant
         var isLineShown = false
+        var terminal = LogSink(STDERR_FILENO)
     }
 
     private let title: String
@@ -49,7 +50,7 @@ final class ProgressMeter: Sendable {
             if isShown, now - state.lastShown >= .milliseconds(200) {
                 state.lastShown = now
                 state.isLineShown = true
-                writeAll(STDERR_FILENO, "\r\u{1B}[K" + line(min(size, state.complete), file, now - started))
+                state.terminal.write("\r\u{1B}[K" + line(min(size, state.complete), file, now - started), counts: false)
             }
         }
     }
@@ -61,7 +62,7 @@ final class ProgressMeter: Sendable {
 
     func clearLine() {
         state.withLock { state in
-            if state.isLineShown { writeAll(STDERR_FILENO, "\r\u{1B}[K") }
+            if state.isLineShown { state.terminal.write("\r\u{1B}[K", counts: false) }
             state.isLineShown = false
         }
     }
