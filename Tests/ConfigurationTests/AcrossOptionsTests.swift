@@ -161,15 +161,11 @@ import Testing
         ("--stanza=s expire", "", "command 'expire'"), ("verify --stanza=s", "", "command 'verify'"), ("server", "", "command 'server'"),
         ("info", "[global]\nrepo1-type=azure\nrepo1-azure-container=b\n", "repo1-type=azure"),
         ("info", "[global]\nrepo1-host=h\nrepo1-host-type=tls\n", "repo1-host-type=tls"),
-        ("--stanza=s archive-push x", "[global]\narchive-async=y\n", "archive-async=y"),
-        (backup, "[global]\nrepo1-bundle=y\n", "repo1-bundle=y"),
-        (backup + " --delta", "", "delta=y"), (backup, "[global:backup]\nbackup-standby=prefer\n", "backup-standby=prefer"),
+        ("--stanza=s archive-push x --archive-async", "", "archive-async=y"), (backup + " --repo1-bundle", "", "repo1-bundle=y"),
+        (backup + " --delta", "", "delta=y"), (backup + " --backup-standby=prefer", "", "backup-standby=prefer"),
         (backup, "[s]\npg1-host=h\npg1-host-type=tls\n", "pg1-host-type=tls"), (backup + " --resume", "", "resume=y"),
-        (backup, "[global]\nexpire-auto=y\n", "expire-auto=y"),
-        (backup, "[global]\nmanifest-save-threshold=2GiB\n", "manifest-save-threshold"),
-        ("--stanza=s archive-push x", "[global]\narchive-push-batch-size=1GiB\n", "archive-push-batch-size"),
-        ("--stanza=s --pg1-path=/pg archive-get x y", "[global]\narchive-get-queue-max=1GiB\n", "archive-get-queue-max"),
-        ("--stanza=s --pg1-path=/pg archive-get x y", "[global]\narchive-missing-retry=n\n", "archive-missing-retry=n"),
+        (backup + " --expire-auto", "", "expire-auto=y"), (backup + " --manifest-save-threshold=2GiB", "", "manifest-save-threshold"),
+        ("--stanza=s --pg1-path=/pg restore", "[global]\ndb-include=a\n", "db-include"),
     ])
     func unsupported(_ line: String, _ file: String, _ what: String) throws {
         let error = try #require(failure(line, file: file), "\(line)")
@@ -188,6 +184,41 @@ import Testing
     ])
     func supported(_ line: String, _ file: String) {
         #expect(failure(line, file: file) == nil)
+    }
+
+    /// A configuration that is brought from pgBackRest archives and backs up from the first minute: what is not there yet is a warning, and the
+    /// nearest thing is done.
+    @Test(arguments: [
+        ("--stanza=s archive-push x", "archive-async=y", "archive-async", OptionValue.flag(false)),
+        (backup, "repo1-bundle=y", "repo-bundle", .flag(false)),
+        (backup, "delta=y", "delta", .flag(false)), (backup, "backup-standby=prefer", "backup-standby", .text("n")),
+        (backup, "backup-standby=y", "backup-standby", .text("n")), (backup, "resume=y", "resume", .flag(false)),
+        (backup, "expire-auto=y", "expire-auto", .flag(false)), (backup, "beta=y", "beta", .flag(false)),
+        (backup, "manifest-save-threshold=2GiB", "manifest-save-threshold", .number(1 << 30)),
+        ("--stanza=s archive-push x", "archive-push-batch-size=1GiB", "archive-push-batch-size", .number(16 << 30)),
+        ("--stanza=s --pg1-path=/pg archive-get x y", "archive-get-queue-max=1GiB", "archive-get-queue-max", .number(128 << 20)),
+        ("--stanza=s --pg1-path=/pg archive-get x y", "archive-missing-retry=n", "archive-missing-retry", .flag(true)),
+    ])
+    func nearest(_ line: String, _ setting: String, _ option: String, _ value: OptionValue) throws {
+        let name = setting.prefix { $0 != "=" }
+        let parts = setting.split(separator: "=")
+        let variable = "PGBACKREST_" + name.uppercased().replacing("-", with: "_")
+        for configuration in [
+            try load(line, file: "[global]\n\(setting)\n"), try load(line, environment: [variable: String(parts[1])]),
+        ] {
+            let index = option == "repo-bundle" ? 1 : 0
+            #expect(configuration.options.value(option, index) == value)
+            let warnings = configuration.warnings.filter { $0.contains("not supported yet") }
+            #expect(warnings.count == 1 && warnings[0].contains(name) && warnings[0].contains("is done instead"), "\(warnings)")
+        }
+    }
+
+    /// With bundles left out, what depends on them is left out as well.
+    @Test func whatDependsOnTheNearest() throws {
+        let configuration = try load(
+            backup, file: "[global]\nrepo1-bundle=y\nrepo1-block=y\nrepo1-bundle-size=50MiB\nrepo1-bundle-limit=4MiB\n")
+        #expect(!configuration.options.flag("repo-block", 1))
+        #expect(configuration.warnings.filter { $0.contains("not supported yet") }.count == 1)
     }
 
     // MARK: The log and other processes

@@ -64,4 +64,28 @@ import Testing
         #expect(variables["PGBACKSTOP_TEST_OF_THE_ENVIRONMENT"] == "a=b")
         #expect(variables["PATH"] == nil)
     }
+
+    /// A value that cannot be is that of a variable, which is what the user has to find.
+    @Test func wrongValuesAreNamed() throws {
+        let error = try #require(failure("info", environment: ["PGBACKREST_LOG_TIMESTAMP": "true"]))
+        #expect(error.message.contains("PGBACKREST_LOG_TIMESTAMP"), "\(error)")
+        let index = try #require(failure("info", environment: ["PGBACKREST_REPO_BUNDLE": "y"]))
+        #expect(index.message.contains("PGBACKREST_REPO_BUNDLE"), "\(index)")
+    }
+
+    /// What Kubernetes tells each container about a service that is called pgbackrest, or pgbackrest-pg.
+    @Test(arguments: ["info", backup, "--stanza=s archive-push x"])
+    func servicesOfKubernetes(_ line: String) throws {
+        let configuration = try load(
+            line,
+            environment: [
+                "PGBACKREST_PORT": "tcp://10.0.0.1:8432", "PGBACKREST_PG_PORT": "tcp://10.0.0.1:5432",
+                "PGBACKREST_SERVICE_HOST": "10.0.0.1",
+                "PGBACKREST_SERVICE_PORT": "8432", "PGBACKREST_SERVICE_PORT_TLS": "8432", "PGBACKREST_PORT_8432_TCP": "tcp://10.0.0.1:8432",
+                "PGBACKREST_PORT_8432_TCP_ADDR": "10.0.0.1", "PGBACKREST_PORT_8432_TCP_PROTO": "tcp",
+                "PGBACKREST_PORT_8432_TCP_PORT": "8432",
+                "PGBACKREST_PG_SERVICE_HOST": "10.0.0.1", "PGBACKREST_PG_PORT_5432_TCP_PORT": "5432",
+            ])
+        #expect(configuration.warnings == [] && configuration.notes == [])
+    }
 }

@@ -6,8 +6,8 @@ import Testing
 @Suite struct FileTests {
     @Test(arguments: [
         ("log-path=/x\n", 29, "line 1: 'log-path' is not in a section"),
-        ("# fine\n\n[global]\nlog-path\n", 29, "line 4: 'log-path' is not KEY=VALUE"),
-        ("[global]\n; no comment\n", 29, "line 2: '; no comment' is not KEY=VALUE\nHINT: comments begin with #."),
+        ("# fine\n\n[global]\nlog-path\n", 29, "line 4: the line that begins with 'log-path' is not KEY=VALUE"),
+        ("[global]\n; no comment\n", 29, "line 2: the line that begins with ';' is not KEY=VALUE\nHINT: comments begin with #."),
         ("[]\n", 29, "line 1: [] has no name"),
         ("[global\n", 29, "line 1: '[global' has no ]"),
         ("[global] x\n", 29, "line 1: '[global] x' has no ]"),
@@ -183,5 +183,39 @@ import Testing
         files.write("ours/conf.d/x.conf", Array("[global]\nprocess-max=2\n".utf8))
         #expect(try logPath("info", files) == "/var/log/pgbackstop")
         #expect(try load("info", in: files).notes.isEmpty)
+    }
+
+    /// Messages get into the logs of others: a line that cannot be read may hold a secret.
+    @Test(arguments: ["repo1-cipher-pass : hush", "repo1-cipher-pass hush", "repo1-cipher-pass:hush"])
+    func noSecretIsEchoed(_ line: String) throws {
+        let error = try #require(failure("info", file: "[global]\n\(line)\n"))
+        #expect(error.description.contains("repo1-cipher-pass") && error.description.contains("line 2"), "\(error)")
+        #expect(!error.description.contains("hush"), "\(error)")
+    }
+
+    @Test func byteOrderMark() throws {
+        let files = Files()
+        files.write("ours/pgbackstop.conf", [0xEF, 0xBB, 0xBF] + Array("[global]\nrepo1-path=/r\n".utf8))
+        #expect(try load("info", in: files).options.string("repo-path", 1) == "/r")
+    }
+
+    /// A typo in a file must not fill pg_wal or end a recovery; elsewhere it might mean to keep backups for ever.
+    @Test func archivingOutlivesATypo() throws {
+        let file = "[global]\nrepo1-retention-ful=2\n"
+        for line in ["--stanza=s archive-push x", "--stanza=s --pg1-path=/pg archive-get x y"] {
+            let warnings = try load(line, file: file).warnings
+            #expect(warnings.contains { $0.contains("repo1-retention-ful") && $0.contains("did you mean 'repo1-retention-full'?") })
+        }
+        #expect(failure(backup, file: file)?.code == .optionInvalid)
+    }
+
+    /// pgBackRest warns of unknown names, so its users may have some.
+    @Test(arguments: ["peers/pgbackrest.conf", "peers/conf.d/x.conf", "other/pgbackrest.conf"])
+    func thePeersFilesAreNotStrict(_ path: String) throws {
+        let files = Files([path: "[global]\nbogus=y\nrepo1-path=/r\n"])
+        let other = path.hasPrefix("other") ? "--config=\(files.root)/\(path) " : ""
+        let configuration = try load(other + "info", in: files)
+        #expect(configuration.options.string("repo-path", 1) == "/r")
+        #expect(configuration.warnings.filter { $0.contains("bogus") }.count == 1)
     }
 }

@@ -83,6 +83,6 @@ import Testing
         ("[global]\nrepo-tape-x=1\n", .optionInvalid), ("[global]\ncompress-type=tape\n", .optionInvalidValue),
     ])
     func unknown(_ file: String, _ code: BackupError.Code) {
-        #expect { _ = try load("--stanza=s archive-push x", file) } throws: { ($0 as? BackupError)?.code == code }
+        #expect { _ = try load(backup, file) } throws: { ($0 as? BackupError)?.code == code }
     }
 }

@@ -6,7 +6,8 @@ let archiveOptions = OptionSpec.section(
     "Archive",
     [
         .global("archive-async", .boolean, default: "n", Commands.archive, "push ahead, and get ahead, in the background")
-            .unsupportedValues("y").details("A background process works while the server asks for one segment after the other."),
+            .unsupportedValues("y").instead("n").details(
+                "A background process works while the server asks for one segment after the other."),
         .global("archive-timeout", .time(100...day), default: "1m", Commands.archive.union(["backup", "check"]), "time for WAL to arrive")
             .details(
                 """
@@ -44,9 +45,9 @@ let archiveOptions = OptionSpec.section(
                 a point after them needs a new backup.
                 """),
         .global("archive-push-batch-size", .size(MiB...4 * PiB), default: "16GiB", ["archive-push"], "WAL that one background run takes on")
-            .unsupported().details("Only with archive-async."),
+            .unsupported().instead("16GiB").details("Only with archive-async."),
         .global("archive-get-queue-max", .size(0...4 * PiB), default: "128MiB", ["archive-get"], "WAL that is fetched ahead")
-            .unsupported().details("Only with archive-async."),
+            .unsupported().instead("128MiB").details("Only with archive-async."),
         .global("archive-missing-retry", .boolean, default: "y", ["archive-get"], "ask again for WAL that was missing a moment ago")
-            .unsupported().details("Only with archive-async."),
+            .unsupported().instead("y").details("Only with archive-async."),
     ])

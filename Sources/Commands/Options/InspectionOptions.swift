@@ -27,10 +27,11 @@ let inspectionOptions = OptionSpec.section(
 let internalOptions = OptionSpec.section(
     "Internal", isHidden: true,
     [
-        .global("beta", .boolean, default: "n", Commands.working, "open unfinished features").unsupportedValues("y").details(
+        .global("beta", .boolean, default: "n", Commands.working, "open unfinished features").unsupportedValues("y").instead("n").details(
             "There are none."),
-        .global("sck-block", .boolean, default: "n", Commands.connected, "use sockets that wait").unsupportedValues("y").details(
-            "For tests."),
+        .global("sck-block", .boolean, default: "n", Commands.connected, "use sockets that wait").unsupportedValues("y").instead("n")
+            .details(
+                "For tests."),
         .commandLine("exec-id", .string, Commands.working, "name of this run in logs and locks")
             .details("Processes that one run starts share it. Made up when unset."),
         .commandLine("process", .integer(0...1024), [], "number of a worker process").unsupported().details("Between processes."),

@@ -39,6 +39,9 @@ extension OptionSpec {
     func unsupportedValues(_ values: String...) -> OptionSpec { with { $0.unsupportedValues = Set(values) } }
     func unsupportedFor(_ command: String) -> OptionSpec { with { $0.unsupportedFor = [command] } }
 
+    /// `value`: what a file or the environment gets in place of what is not supported yet.
+    func instead(_ value: String) -> OptionSpec { with { $0.nearestSupported = value } }
+
     func required(except others: Set<String> = []) -> OptionSpec { with { $0.requiredBy = $0.commands.subtracting(others) } }
     func requiredBy(_ commands: Set<String>) -> OptionSpec { with { $0.requiredBy = commands } }
 

@@ -13,13 +13,14 @@ let repositoryOptions = OptionSpec.section(
         .details("posix is a folder of this host; cifs is one without links."),
         .global("repoN-path", .path, default: "/var/lib/pgbackstop", Commands.repository, "folder of the repository")
             .oldNames("repo-path").details("In an object store what all names begin with. Repositories do not share one."),
-        .global("repoN-bundle", .boolean, default: "n", Commands.backup, "store small files together").unsupportedValues("y")
+        .global("repoN-bundle", .boolean, default: "n", Commands.backup, "store small files together").unsupportedValues("y").instead("n")
             .details("Fewer and larger files, for object stores and clusters with many small tables."),
         .global("repoN-bundle-size", .size(MiB...PiB), default: "20MiB", Commands.backup, "size at which a bundle is full")
             .when("repo-bundle", "y").unsupported().details("Before compression."),
         .global("repoN-bundle-limit", .size(8 * KiB...PiB), default: "2MiB", Commands.backup, "largest file that goes into a bundle")
             .when("repo-bundle", "y").unsupported().details("Larger files are stored each for itself."),
         .global("repoN-block", .boolean, default: "n", Commands.backup, "store only the changed blocks of files").unsupportedValues("y")
+            .instead("n")
             .when("repo-bundle", "y", otherwise: "n").details("For large tables of which little changes."),
         .global("repoN-hardlink", .boolean, default: "n", Commands.backup, "link unchanged files to the previous backup")
             .when("repo-bundle", "n", otherwise: "n").oldNames("hardlink")

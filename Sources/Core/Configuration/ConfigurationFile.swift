@@ -10,13 +10,17 @@ struct ConfigurationFile {
         var path: String
         var line: Int
         var place: String { "\(path) line \(line)" }
+        /// Whether it is in a file of pgBackRest, which warns of what it does not know.
+        var isPeers: Bool
     }
 
     private(set) var sections: [String: [Entry]] = [:]
 
-    /// `path` is for messages.
-    mutating func append(_ bytes: [UInt8], path: String) throws(BackupError) {
+    /// `path` is for messages. `isPeers`: it is a file of pgBackRest.
+    mutating func append(_ bytes: [UInt8], path: String, isPeers: Bool = false) throws(BackupError) {
         var section: String?
+        // Editors of another system put a byte-order mark in front.
+        let bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
         for (number, raw) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
             let place = "\(path) line \(number + 1)"
             guard let text = String(validating: raw, as: UTF8.self) else {
@@ -32,8 +36,11 @@ struct ConfigurationFile {
                 continue
             }
             guard let equals = line.firstIndex(of: "=") else {
+                // The rest may be a secret, and messages get into the logs of others.
+                let word = line.prefix { !$0.isWhitespace && $0 != ":" }
                 throw BackupError(
-                    .format, "\(place): '\(line)' is not KEY=VALUE", hint: line.hasPrefix(";") ? "comments begin with #." : nil)
+                    .format, "\(place): the line that begins with '\(word.prefix(40))' is not KEY=VALUE",
+                    hint: line.hasPrefix(";") ? "comments begin with #." : "there is no = in it.")
             }
             let key = line[..<equals].trimmed
             guard !key.isEmpty else { throw BackupError(.format, "\(place): there is no key before =") }
@@ -41,7 +48,7 @@ struct ConfigurationFile {
                 throw BackupError(.format, "\(place): '\(key)' is not in a section", hint: "put a line like [global] above it.")
             }
             sections[section, default: []].append(
-                Entry(key: key, value: line[line.index(after: equals)...].trimmed, path: path, line: number + 1))
+                Entry(key: key, value: line[line.index(after: equals)...].trimmed, path: path, line: number + 1, isPeers: isPeers))
         }
     }
 }

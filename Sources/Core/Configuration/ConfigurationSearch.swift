@@ -27,6 +27,8 @@ struct ConfigurationSearch {
 
     private(set) var file = ConfigurationFile()
     private(set) var notes: [String] = []
+    /// Whether what is read now is pgBackRest's as a whole.
+    private var isPeers = false
 
     init(_ request: Request, _ folders: ConfigurationFolders) throws(BackupError) {
         if let path = request.file {
@@ -55,6 +57,7 @@ struct ConfigurationSearch {
         var found = try append(ours)
         if withIncludes, let count = try appendIncludes(folders.ours + "/" + ConfigurationFolders.includeFolder), count > 0 { found = true }
         if found { return }
+        isPeers = true
         for path in [folders.peers + "/" + ConfigurationFolders.peersFile, folders.peersOldFile] where try append(path) {
             note(path, insteadOf: ours)
             break
@@ -69,7 +72,9 @@ struct ConfigurationSearch {
 
     private mutating func append(_ path: String) throws(BackupError) -> Bool {
         guard let bytes = try readFile(path) else { return false }
-        try file.append(bytes, path: path)
+        let name = path.split(separator: "/").last
+        let isNamedSo = name == ConfigurationFolders.peersFile[...] || path.hasPrefix("/etc/pgbackrest")
+        try file.append(bytes, path: path, isPeers: isPeers || isNamedSo)
         return true
     }
 

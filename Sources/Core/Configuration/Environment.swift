@@ -34,6 +34,16 @@ struct EnvironmentOptions {
     static let ours = "PGBACKSTOP_"
     static let peers = "PGBACKREST_"
 
+    /// Kubernetes sets variables about each service into each container, `PGBACKREST_PORT=tcp://…` for one that is called pgbackrest. They
+    /// are no options, even where their names look so.
+    static func isOfKubernetes(_ written: String, _ text: String) -> Bool {
+        let isAddress = ["tcp://", "udp://", "sctp://"].contains { text.hasPrefix($0) }
+        return isAddress || written.hasSuffix("service-host") || written.contains("service-port")
+            || written.contains("-port-")
+                && ["-tcp", "-udp", "-sctp"].contains { written.contains($0) }
+            || written.hasPrefix("port-")
+    }
+
     init(_ environment: [String: String], _ table: OptionTable, command: String) throws(BackupError) {
         var fallback: [String] = []
         for prefix in [Self.ours, Self.peers] {
@@ -42,7 +52,12 @@ struct EnvironmentOptions {
                 let written = variable.dropFirst(prefix.count).lowercased().split(
                     separator: "_", omittingEmptySubsequences: false
                 ).joined(separator: "-")
-                guard let match = try table.match(written), match.form == .plain else {
+                if Self.isOfKubernetes(written, text) { continue }
+                let match: OptionTable.Match?
+                do throws(BackupError) { match = try table.match(written) } catch {
+                    throw error.during("environment variable \(variable)")
+                }
+                guard let match, match.form == .plain else {
                     let hint = table.nearestHint(to: written).map { "\nHINT: \($0)" } ?? ""
                     warnings.append("environment variable \(variable) names no option\(hint)")
                     continue

@@ -13,6 +13,8 @@ struct FileOptions {
     let stanza: String?
     /// Whether a key that is no option is an error. A misspelt `repo1-retention-full` would otherwise mean to keep backups for ever.
     var isStrict = true
+    /// False: not even that ends the command.
+    var mayFail = true
 
     private(set) var entries: [Options.Name: Entry] = [:]
     private(set) var warnings: [String] = []
@@ -88,7 +90,7 @@ struct FileOptions {
         } else {
             hint = table.nearestHint(to: line.key)
         }
-        guard !isStrict else {
+        guard !mayFail || !isStrict || line.isPeers else {
             let way = "set config-strict=n to be warned only."
             throw BackupError(.optionInvalid, message, hint: hint.map { "\($0)\n\(way)" } ?? way)
         }

@@ -74,6 +74,9 @@ public struct OptionSpec: Sendable {
     public var unsupportedValues: Set<String> = []
     /// Commands for which it is not supported yet, although it is for others.
     public var unsupportedFor: Set<String> = []
+    /// What is done in place of a value that is not supported yet, when a file or the environment asks for it: a configuration that is brought
+    /// from elsewhere must archive and back up from the first minute. nil: it is an error wherever it is asked for.
+    public var nearestSupported: String?
     /// Old names, whole, with `N` for the index where they have one (`dbN-path`); see cli.md section 1.9.
     public var oldNames: [String] = []
     public var section = "General"

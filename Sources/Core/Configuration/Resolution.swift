@@ -50,6 +50,8 @@ struct Resolution {
             by: bytewiseLess)
         let stanza = try early("stanza")
         var sections = FileOptions(search.file, table, command: command, stanza: stanza)
+        // A typo must not fill pg_wal or end a recovery.
+        sections.mayFail = !["archive-push", "archive-get"].contains(command)
         sections.isStrict = try early("config-strict").map { $0 != "n" } ?? sections.text("config-strict").map { $0 != "n" } ?? true
         try sections.read()
         warnings += sections.warnings
@@ -131,7 +133,11 @@ struct Resolution {
         }
         let value: OptionValue
         switch candidate.value {
-        case .values(let texts): value = try parser.parse(texts)
+        case .values(let texts):
+            do throws(BackupError) { value = try parser.parse(texts) } catch {
+                if case .environment(let variable) = candidate.source { throw error.during("environment variable \(variable)") }
+                throw error
+            }
         case .negated where option.isBoolean: value = .flag(false)
         case .negated:
             // What a choice calls "no" is its word n; a text that is negated is unset.
@@ -139,7 +145,16 @@ struct Resolution {
             value = .text("n")
         case .reset: return standard.map { Options.Resolved($0, .defaultValue) }
         }
-        if isStrict { try refuseUnsupported(option, shown, value, standard) }
+        if isStrict {
+            do throws(BackupError) {
+                try refuseUnsupported(option, shown, value, standard)
+            } catch  where candidate.source != .commandLine && option.nearestSupported != nil {
+                let nearest = option.nearestSupported ?? ""
+                warnings.append("\(error.message), \(shown)=\(nearest) is done instead")
+                candidates[name] = nil
+                return Options.Resolved(try parser.parse([nearest]), .defaultValue)
+            }
+        }
         return Options.Resolved(value, candidate.source)
     }
 
