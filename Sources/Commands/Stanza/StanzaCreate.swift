@@ -36,7 +36,9 @@ struct StanzaCreate {
     }
 
     private func create(_ repository: Repository, _ control: ControlFile, _ lock: CommandLock) async throws(BackupError) {
-        if try await isComplete(repository) { return try await check(repository, control) }
+        let first = try await state(repository)
+        // Nothing is written to a stanza that is there and whole, nor to a store that cannot be read.
+        if first.isComplete { return try report(first, repository, control) }
         // Another host may be at it: two that make the stanza at a time would leave files that do not belong together.
         let lease = try await RepositoryLease.take(repository, stanza, lock, context)
         let result = await Result { () async throws(BackupError) in try await createAlone(repository, control, lease) }
@@ -44,20 +46,35 @@ struct StanzaCreate {
         try result.get()
     }
 
+    /// The info files of the stanza as they are.
+    private struct State {
+        var archive: ArchiveInfo?
+        var backup: BackupInfo?
+        /// Whether main files and copies are all there.
+        var isComplete: Bool
+    }
+
+    private func state(_ repository: Repository) async throws(BackupError) -> State {
+        let archive = try await ArchiveInfo.load(repository, stanza, context.log)
+        let backup = try await BackupInfo.load(repository, stanza, context.log)
+        var isComplete = archive != nil && backup != nil
+        for key in [Layout.archiveInfo(stanza), Layout.backupInfo(stanza)] where isComplete {
+            isComplete = try await !isIncomplete(repository, key)
+        }
+        return State(archive: archive, backup: backup, isComplete: isComplete)
+    }
+
     /// Says that the stanza is there already, or why it cannot be used.
-    private func check(_ repository: Repository, _ control: ControlFile) async throws(BackupError) {
-        guard let archive = try await ArchiveInfo.load(repository, stanza, context.log),
-            let backup = try await BackupInfo.load(repository, stanza, context.log)
-        else { throw BackupError(.fileMissing, "\(repository.name): the info files of stanza '\(stanza)' were removed a moment ago") }
+    private func report(_ state: State, _ repository: Repository, _ control: ControlFile) throws(BackupError) {
+        guard let archive = state.archive, let backup = state.backup else { return }
         try checkMatch(archive.history.current, backup.history.current, control)
         context.log.info("stanza '\(stanza)' already exists on \(repository.name) and is valid")
     }
 
     private func createAlone(_ repository: Repository, _ control: ControlFile, _ lease: RepositoryLease) async throws(BackupError) {
         let first = DatabaseHistory.Database(id: 1, systemID: control.systemID, version: control.version.description)
-        let existingArchive = try await ArchiveInfo.load(repository, stanza, context.log)
-        let existingBackup = try await BackupInfo.load(repository, stanza, context.log)
-        switch (existingArchive, existingBackup) {
+        let state = try await state(repository)
+        switch (state.archive, state.backup) {
         case (nil, nil):
             try await refuseLeftovers(repository)
             var withCatalog = first
@@ -69,13 +86,12 @@ struct StanzaCreate {
             try await archive.save(repository, stanza)
             try await backup.save(repository, stanza)
         case (let archive?, let backup?):
-            try checkMatch(archive.history.current, backup.history.current, control)
+            try report(state, repository, control)
             // A lost main file or copy is written again from the other one.
             if try await isIncomplete(repository, Layout.archiveInfo(stanza)) { try await archive.save(repository, stanza) }
             if try await isIncomplete(repository, Layout.backupInfo(stanza)) { try await backup.save(repository, stanza) }
-            context.log.info("stanza '\(stanza)' already exists on \(repository.name) and is valid")
         default:
-            let (there, missing) = existingArchive == nil ? ("backup.info", "archive.info") : ("archive.info", "backup.info")
+            let (there, missing) = state.archive == nil ? ("backup.info", "archive.info") : ("archive.info", "backup.info")
             throw BackupError(
                 .fileMissing, "\(there) exists but \(missing) is missing on \(repository.name)",
                 hint:
@@ -120,12 +136,6 @@ struct StanzaCreate {
                     + "\nstanza  : version = \(archive.version), system-id = \(archive.systemID)",
                 hint: "is this the correct stanza?\ndid an error occur during stanza-upgrade?")
         }
-    }
-
-    /// Whether all four info files are there.
-    private func isComplete(_ repository: Repository) async throws(BackupError) -> Bool {
-        if try await isIncomplete(repository, Layout.archiveInfo(stanza)) { return false }
-        return try await !isIncomplete(repository, Layout.backupInfo(stanza))
     }
 
     private func isIncomplete(_ repository: Repository, _ key: Key) async throws(BackupError) -> Bool {
