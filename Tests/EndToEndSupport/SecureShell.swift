@@ -49,6 +49,8 @@ public final class SecureShell: Sendable {
 
             """)
         client = try folder.writeProgram("ssh", "#!/bin/sh\nexec /usr/bin/ssh -F '\(configuration)' \"$@\"\n")
+        // The folder that sshd gives up its rights in, which the system makes when it starts its own.
+        if Account.isRoot { try run(["mkdir", "-p", "-m", "755", "/run/sshd"], asRoot: true) }
         server = try Running(["/usr/sbin/sshd", "-D", "-e", "-f", folder.path("sshd.conf")], in: folder.path)
         let address = ["-p", "\(port)", "\(Account.name)@127.0.0.1", "true"]
         var last: Outcome?

@@ -28,8 +28,8 @@ enum ObjectStoreKind: String, CaseIterable {
             do { return try await open("\(path)-neighbours/\(name)") } catch { throw error as? BackupError ?? BackupError(.io, "\(error)") }
         }
         if self != .seaweedFSByTLS { subject.sizes += partSizes }
-        // It takes a backslash for a slash.
-        if self != .moto { subject.namesNotKept = ["back\\slash"] }
+        // One takes a backslash for a slash, the other cannot answer to a line break.
+        subject.namesNotKept = self == .moto ? ["two\nlines"] : ["back\\slash"]
         return subject
     }
 }

@@ -252,7 +252,7 @@ private let sizes = [100_000, 23 << 20]
         try proxy.set(#"{"method": "HEAD", "fault": "replace", "headers": {"ETag": "\"00000000000000000000000000000000-9\""}}"#)
         #expect(await failure { try await storage.put(key, bytes: new) } != nil)
         // Another one, that is: whoever put it may have been told that it is safe.
-        #expect(try !proxy.log().contains { $0.method == "DELETE" })
+        #expect(try !proxy.log().contains { $0.method == "DELETE" && !$0.path.contains("uploadId=") })
         try await expect(storage, holds: new)
     }
 
@@ -269,6 +269,8 @@ private let sizes = [100_000, 23 << 20]
         try proxy.set(#"{"method": "PUT", "fault": "replace", \#(wrong)}"#, #"{"method": "HEAD", "fault": "replace", \#(wrong)}"#)
         #expect(await failure { try await storage.put(key, bytes: [1, 2, 3]) } != nil)
         #expect(try proxy.log().contains { $0.method == "DELETE" })
+        try proxy.set()
+        try await storage.remove(key)
 
         try proxy.set(#"{"method": "PUT", "has": "partNumber=2", "fault": "replace", \#(wrong)}"#)
         #expect(await failure { try await storage.put(key, bytes: bytes(sizes[1])) } != nil)
