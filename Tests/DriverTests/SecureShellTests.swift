@@ -66,6 +66,25 @@ import Testing
         #expect(outcome.status == status && outcome.text.contains(text), "\(outcome)")
     }
 
+    /// What else a login prints is shown as text, with what can be done about it: a start-up file that greets, an account that is locked.
+    @Test(arguments: [
+        ("echo 'Welcome to db1!'; exec \"$client\" \"$@\"", "printed 'Welcome to db1!' where a frame belongs"),
+        (
+            "echo 'This account is currently not available.'; exit 1",
+            "printed 'This account is currently not available.' where a frame belongs"
+        ),
+    ])
+    func noise(_ script: String, _ text: String) throws {
+        let bench = try Workbench(Format(.lz4), on: .ssh)
+        let client = try #require(SecureShell.shared.get().options.first { $0.0 == "cmd-ssh" }?.1)
+        let noisy = try bench.folder.writeProgram("ssh", "#!/bin/sh\nclient='\(client)'\n\(script)\n")
+        try bench.configure(["cmd-ssh": noisy])
+        let outcome = try bench.attempt("info")
+        #expect(
+            outcome.text.contains(text) && outcome.text.contains("start-up file") && outcome.text.contains("must print nothing"),
+            "\(outcome)")
+    }
+
     /// The far host's own configuration says where its repository is and how it is encrypted.
     @Test(arguments: ["", "repo1-cipher-type=aes-256-cbc\nrepo1-cipher-pass=only known there\n"])
     func configuredThere(_ encryption: String) throws {
