@@ -117,16 +117,19 @@ public struct Registry: Sendable {
     public mutating func register(_ driver: CipherDriver) { ciphers[driver.name] = driver }
     public mutating func register(checksum name: String, _ provider: any ChecksumProvider) { checksums[name] = provider }
 
-    public func storage(_ name: String) throws(BackupError) -> StorageDriver { try find(name, in: storages, "storage driver") }
-    public func codec(_ name: String) throws(BackupError) -> CodecDriver { try find(name, in: codecs, "codec") }
-    public func cipher(_ name: String) throws(BackupError) -> CipherDriver { try find(name, in: ciphers, "cipher") }
-    public func checksum(_ name: String) throws(BackupError) -> any ChecksumProvider { try find(name, in: checksums, "checksum") }
+    public func storage(_ name: String) throws(BackupError) -> StorageDriver { try find(name, in: storages, "storage driver", "storage") }
+    public func codec(_ name: String) throws(BackupError) -> CodecDriver { try find(name, in: codecs, "codec", "codec") }
+    public func cipher(_ name: String) throws(BackupError) -> CipherDriver { try find(name, in: ciphers, "cipher", "cipher") }
+    public func checksum(_ name: String) throws(BackupError) -> any ChecksumProvider {
+        try find(name, in: checksums, "checksum", "checksum")
+    }
 
-    private func find<Value>(_ name: String, in values: [String: Value], _ what: String) throws(BackupError) -> Value {
+    private func find<Value>(_ name: String, in values: [String: Value], _ what: String, _ section: String) throws(BackupError) -> Value {
         guard let value = values[name] else {
+            let known = values.keys.sorted().joined(separator: ", ")
             throw BackupError(
                 .unsupported, "there is no \(what) '\(name)' here",
-                hint: "plugins.conf and this build know: \(values.keys.sorted().joined(separator: ", ")).")
+                hint: "the section [\(section)] of plugins.conf and this build know \(known.isEmpty ? "none" : known).")
         }
         return value
     }

@@ -17,13 +17,13 @@ struct Refusal: Sendable, CustomTestStringConvertible {
     static let all = [
         Refusal(
             testDescription: "no such bucket", options: [("repo1-s3-bucket", "no-such-bucket")], status: 49,
-            texts: ["s3://no-such-bucket/", "NoSuchBucket", "HINT: create the bucket, or correct repo-s3-bucket"]),
+            texts: ["s3://no-such-bucket/", "NoSuchBucket", "HINT: create the bucket, or correct repo1-s3-bucket"]),
         Refusal(
             testDescription: "wrong secret", options: [("repo1-s3-key-secret", "another")], status: 41,
-            texts: ["s3://backups/", "SignatureDoesNotMatch", "HINT", "repo-s3-key-secret"]),
+            texts: ["s3://backups/", "SignatureDoesNotMatch", "HINT", "repo1-s3-key-secret"]),
         Refusal(
             testDescription: "unknown key", options: [("repo1-s3-key", "ISSUEDKEY0")], status: 41,
-            texts: ["s3://backups/", "InvalidAccessKeyId", "HINT", "repo-s3-key"]),
+            texts: ["s3://backups/", "InvalidAccessKeyId", "HINT", "repo1-s3-key"]),
         Refusal(
             testDescription: "no rights",
             state: #"{"faults": [{"service": "store", "times": 99, "fault": "status", "status": 403, "body": "\#(denied)"}]}"#, status: 41,
@@ -34,12 +34,12 @@ struct Refusal: Sendable, CustomTestStringConvertible {
                 #"""
                 {"faults": [{"service": "store", "times": 99, "fault": "status", "status": 400,
                  "body": "<Error><Code>AuthorizationHeaderMalformed</Code><Message>expecting 'eu-west-1'</Message></Error>"}]}
-                """#, status: 41, texts: ["s3://backups/", "expecting 'eu-west-1'", "HINT", "repo-s3-region"]),
+                """#, status: 41, texts: ["s3://backups/", "expecting 'eu-west-1'", "HINT", "repo1-s3-region"]),
         Refusal(
             testDescription: "no store at all",
             state:
                 #"{"faults": [{"service": "store", "times": 99, "fault": "status", "status": 404, "body": "<html>Not found</html>"}]}"#,
-            status: 49, texts: ["s3://backups/", "HTTP 404", "HINT", "repo-s3-endpoint"]),
+            status: 49, texts: ["s3://backups/", "HTTP 404", "HINT", "repo1-s3-endpoint"]),
     ]
 }
 

@@ -96,7 +96,9 @@ struct Repository: Sendable {
     /// Says which file it was and, for what looks like a wrong key, what to check.
     private func explain(_ error: BackupError, _ key: Key) -> BackupError {
         if error.code == .notFound { return error }
-        var error = error.during("unable to load info file '\(storage.location)/\(key)'")
+        let path = "\(storage.location)/\(key)"
+        // What names the file already needs no second naming.
+        var error = error.message.contains("'\(path)'") ? error : error.during("unable to load info file '\(path)'")
         if error.hint == nil, [.crypto, .format, .corrupt, .checksum].contains(error.code) {
             error.hint =
                 seal == nil

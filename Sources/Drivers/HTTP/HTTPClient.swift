@@ -281,8 +281,8 @@ private final class Engine: @unchecked Sendable {
         if text.isEmpty { text = String(cString: backstop_curl_text(result)) }
         switch CURLcode(rawValue: UInt32(result)) {
         case CURLE_OK: return nil
-        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT, CURLE_SSL_CONNECT_ERROR:
-            return .unreachable(text)
+        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT: return .unreachable(text)
+        case CURLE_SSL_CONNECT_ERROR: return .noTLS(text)
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL,
             CURLE_SSL_ENGINE_NOTFOUND, CURLE_SSL_CERTPROBLEM:
             return .refused(text)

@@ -35,6 +35,8 @@ struct HTTPAnswer: Sendable {
 enum HTTPFailure: Error, Sendable {
     /// Never reached the server: name, connection, certificate. With libcurl's own text.
     case unreachable(String)
+    /// It was reached, and does not speak TLS as it should.
+    case noTLS(String)
     /// Not to be mended by another try: a certificate that is not trusted, a malformed address.
     case refused(String)
     /// The connection broke, stalled or carried less than announced.

@@ -22,7 +22,8 @@ func systemError(
         switch number {
         case ENOENT, ENOTDIR: (.notFound, nil)
         case EEXIST: (.alreadyExists, nil)
-        case EACCES, EPERM, EROFS: (denied, "check owner and mode of the path; this process runs as user id \(geteuid()).")
+        case EROFS: (denied, "the file system that holds it is mounted read-only.")
+        case EACCES, EPERM: (denied, "check owner and mode of the path; this process runs as user id \(geteuid()).")
         case ENOSPC, EDQUOT: (.full, "free space on the file system that holds it.")
         case ENOTEMPTY: (.pathNotEmpty, nil)
         case ENAMETOOLONG, EINVAL, ELOOP: (.invalid, nil)

@@ -82,7 +82,7 @@ final class S3Client: Sendable {
 
     func judge(_ result: Result<HTTPAnswer, HTTPFailure>, _ call: S3Call) -> S3Outcome {
         if case .success = result { reached.store(true, ordering: .relaxed) }
-        return S3Outcome(result, call.what, answersXML: call.answersXML)
+        return S3Outcome(result, call.what, answersXML: call.answersXML).forRepository(settings.repository)
     }
 
     /// Waits until it is time for the next try, or throws `error` when there shall be none. `keys`: what the last one was signed with.

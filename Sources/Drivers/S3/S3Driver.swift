@@ -11,6 +11,7 @@ let s3 = StorageDriver(name: "s3") { (options, index, context) async throws(Back
 
 extension S3Settings {
     init(_ options: Options, _ index: Int) throws(BackupError) {
+        repository = index
         bucket = try options.required("repo-s3-bucket", index)
         region = try options.required("repo-s3-region", index)
         service = options.string("repo-s3-service", index) ?? "s3"
@@ -27,6 +28,11 @@ extension S3Settings {
             throw BackupError(
                 .optionInvalidValue, "'\(bucket)' is not valid for 'repo\(index)-s3-bucket' option",
                 hint: "with TLS a bucket with a dot in its name needs repo\(index)-s3-uri-style=path: no certificate fits its host name.")
+        }
+        guard !needsPathStyle else {
+            throw BackupError(
+                .optionInvalidValue, "there is no host '\(bucket).\(endpoint.host)': the endpoint is an address, not a name",
+                hint: "set repo\(index)-s3-uri-style=path.")
         }
         prefix = Key(absolute: try options.required("repo-path", index)).path
         tags = options.map("repo-storage-tag", index).map { (name: $0.key, value: $0.value) }.sorted { bytewiseLess($0.name, $1.name) }

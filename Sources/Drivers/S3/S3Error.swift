@@ -18,6 +18,12 @@ enum S3Outcome {
             self = .again(
                 BackupError(.unavailable, "unable to \(what): \(text)", hint: "is the endpoint right, and does the store run?"), after: nil,
                 reason: .unreachable)
+        case .failure(.noTLS(let text)):
+            self = .again(
+                BackupError(
+                    .unavailable, "unable to \(what): \(text)",
+                    hint: "does it speak TLS at that port? If not, write repo-s3-endpoint=http://HOST:PORT."), after: nil,
+                reason: .unreachable)
         case .failure(.broken(let text)):
             self = .again(BackupError(.unavailable, "unable to \(what): \(text)"), after: nil, reason: .trouble)
         case .failure(.refused(let text)):
@@ -30,17 +36,32 @@ enum S3Outcome {
             if answer.status < 300 {
                 // Some operations answer 200 before they have begun, and tell of their failure in the body.
                 if answersXML, let problem = S3Problem(answer), problem.code != nil {
-                    self = Self.judge(answer, problem, what)
+                    self = Self.judge(answer, problem, what, tells: true)
                 } else {
                     self = .done(answer)
                 }
             } else {
-                self = Self.judge(answer, S3Problem(answer) ?? S3Problem(), what)
+                self = Self.judge(answer, S3Problem(answer) ?? S3Problem(), what, tells: answersXML)
             }
         }
     }
 
-    private static func judge(_ answer: HTTPAnswer, _ problem: S3Problem, _ what: String) -> S3Outcome {
+    /// The same with options as the user writes them: `repo2-s3-bucket`.
+    func forRepository(_ index: Int) -> S3Outcome {
+        func changed(_ error: BackupError) -> BackupError {
+            var error = error
+            error.hint = error.hint?.replacing("repo-", with: "repo\(index)-")
+            return error
+        }
+        switch self {
+        case .done: return self
+        case .again(let error, let after, let reason): return .again(changed(error), after: after, reason: reason)
+        case .failed(let error): return .failed(changed(error))
+        }
+    }
+
+    /// `tells`: a store says in a document what is wrong.
+    private static func judge(_ answer: HTTPAnswer, _ problem: S3Problem, _ what: String, tells: Bool) -> S3Outcome {
         let shown = ["HTTP \(answer.status)", problem.code].compactMap { $0 }.joined(separator: " ")
         let message = "unable to \(what): \(shown)" + (problem.message.map { ": \($0)" } ?? "")
         let after = answer.headers["retry-after"].flatMap { Int($0) }.map { Duration.seconds(max(0, $0)) }
@@ -57,10 +78,13 @@ enum S3Outcome {
         case (_, "NoSuchBucket"):
             return .failed(BackupError(.unavailable, message, hint: "create the bucket, or correct repo-s3-bucket."))
         case (404, "NoSuchUpload"): return .failed(BackupError(.io, message))
-        case (404, nil) where !answer.body.isEmpty:
+        case (404, nil) where tells || !answer.body.isEmpty:
             return .failed(
                 BackupError(
-                    .unavailable, message, hint: "that is no answer of an object store: is repo-s3-endpoint right, and repo-storage-host?"))
+                    .unavailable, message,
+                    hint:
+                        "that is no answer of an object store: do host and port lead to one? Is repo-s3-endpoint right, and repo-storage-host?"
+                ))
         case (404, _): return .failed(BackupError(.notFound, message))
         case (412, _), (409, "ConditionalRequestConflict"): return .failed(BackupError(.alreadyExists, message))
         case (301, _), (307, _), (_, "AuthorizationHeaderMalformed"):

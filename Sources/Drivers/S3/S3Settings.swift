@@ -7,6 +7,8 @@ struct S3Settings: Sendable {
     enum URIStyle: Sendable { case host, path }
     enum LockMode: String, Sendable { case governance = "GOVERNANCE", compliance = "COMPLIANCE" }
 
+    /// Its number in the configuration, for messages.
+    var repository = 1
     var bucket: String
     var region: String
     var service = "s3"
@@ -82,6 +84,12 @@ struct S3Settings: Sendable {
 
         /// As in a Host header: with the port unless it is the usual one of the scheme.
         func authority(_ host: String) -> String { port == (scheme == "https" ? 443 : 80) ? host : "\(host):\(port)" }
+    }
+
+    /// A bucket has no host of its own below a number.
+    var needsPathStyle: Bool {
+        let isNumber = endpoint.host.hasPrefix("[") || endpoint.host.utf8.allSatisfy { $0 == UInt8(ascii: ".") || (48...57).contains($0) }
+        return uriStyle == .host && connectTo == nil && isNumber
     }
 
     /// The host of requests: the endpoint's, or the bucket's own below it.

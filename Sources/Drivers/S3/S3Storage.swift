@@ -14,6 +14,9 @@ public final class S3Storage: UploadingStorage {
     /// Of a storage in the past: known to be possible.
     let keepsVersions = Atomic<Bool>(false)
 
+    /// The bucket is there and may be listed.
+    private let hasBucket = Atomic<Bool>(false)
+
     init(_ settings: S3Settings, _ client: S3Client) {
         self.settings = settings
         self.client = client
@@ -48,14 +51,24 @@ public final class S3Storage: UploadingStorage {
             answer = try await client.send(
                 S3Call(method: "HEAD", name: settings.name(key), headers: customerKeyHeaders(), what: "look at '\(shown(key))'"))
         } catch {
+            if [.notFound, .denied, .io].contains(error.code) { try await askWhy(key) }
             if error.code == .notFound { return nil }
             throw error
         }
+        hasBucket.store(true, ordering: .relaxed)
         guard let size = answer.headers["content-length"].flatMap({ UInt64($0) }) else {
             throw BackupError(.corrupt, "the store does not tell the size of '\(shown(key))'")
         }
         let modified = answer.headers["last-modified"].flatMap { seconds(httpDate: $0) }
         return Entry(key: key, kind: .file, size: size, modified: modified ?? 0)
+    }
+
+    /// The answer to a HEAD has no words: a listing fails with them when the bucket is missing or may not be used.
+    private func askWhy(_ key: Key) async throws(BackupError) {
+        guard !hasBucket.load(ordering: .relaxed) else { return }
+        let query = [(name: "encoding-type", value: "url"), ("prefix", settings.name(key)), ("list-type", "2"), ("max-keys", "1")]
+        _ = try await page(query, "ListBucketResult", key)
+        hasBucket.store(true, ordering: .relaxed)
     }
 
     // MARK: Writing
