@@ -190,7 +190,7 @@ struct S3Put {
         do throws(BackupError) {
             _ = try await client.send(
                 S3Call(
-                    method: "DELETE", name: name, headers: [("If-Match", "\"\(tag)\"")], what: "remove the damaged '\(shown)'"))
+                    method: "DELETE", name: name, headers: [("if-match", "\"\(tag)\"")], what: "remove the damaged '\(shown)'"))
         } catch {
             client.log.detail(error.message)
         }

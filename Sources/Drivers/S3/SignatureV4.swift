@@ -18,12 +18,12 @@ struct SignatureV4: Sendable {
     var service: String
 
     /// The value of the Authorization header. `path` and `query` are percent-encoded already and go on the wire as they are here;
-    /// `headers` are all that are signed, names in lower case, `host` and `x-amz-date` among them.
+    /// `headers` are all that are signed, `host` and `x-amz-date` among them.
     func authorization(
         method: String, path: String, query: [(name: String, value: String)], headers: [(name: String, value: String)], payload: String,
         keys: S3Keys, date: AmazonDate
     ) throws(BackupError) -> String {
-        let sorted = headers.sorted { bytewiseLess($0.name, $1.name) }
+        let sorted = headers.map { (name: $0.name.lowercased(), value: $0.value) }.sorted { bytewiseLess($0.name, $1.name) }
         let names = sorted.map(\.name).joined(separator: ";")
         let canonical = [
             method, path, Self.text(query), sorted.map { "\($0.name):\(Self.trimmed($0.value))\n" }.joined(), names, payload,
