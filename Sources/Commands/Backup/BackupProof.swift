@@ -7,6 +7,9 @@ struct BackupProof {
     /// What has to be there, by key, with the bytes of the stored form.
     let expected: [Key: UInt64]
 
+    /// Faults that are said one by one.
+    private static let shown = 5
+
     /// `suffix`: of the codec that the backup was made with. Files that other backups hold are proven by those.
     init(_ manifest: Manifest, stanza: String, suffix: String) {
         let folder = Layout.backup(stanza, manifest.label)
@@ -31,19 +34,24 @@ struct BackupProof {
         }
     }
 
-    /// Throws `.repoInvalid` with the first faults. One listing, however many files there are.
+    /// Throws `.repoInvalid` with the first faults. One listing, however many files there are; what it lacks is asked for by its name, as a
+    /// restore will: there are stores whose listings spell a name in another way (`\` as `/`).
     func run(_ label: String, _ repository: Repository, stanza: String) async throws(BackupError) {
         var stored: [Key: UInt64] = [:]
         stored.reserveCapacity(expected.count)
         try await repository.storage.list(Layout.backup(stanza, label), .all) { (entry) throws(BackupError) in
             if entry.kind == .file { stored[entry.key] = entry.size }
         }
+        var gone = 0
+        for key in expected.keys.filter({ stored[$0] == nil }).sorted() where gone < Self.shown {
+            if let entry = try await repository.storage.stat(key) { stored[key] = entry.size } else { gone += 1 }
+        }
         let faults = faults(stored)
         guard !faults.isEmpty else { return }
         throw BackupError(
             .repoInvalid,
-            "\(repository.name) does not hold what was stored of backup \(label):\n" + faults.prefix(5).joined(separator: "\n")
-                + (faults.count > 5 ? "\n… and \(faults.count - 5) more" : ""),
+            "\(repository.name) does not hold what was stored of backup \(label):\n" + faults.prefix(Self.shown).joined(separator: "\n")
+                + (faults.count > Self.shown ? "\n… and \(faults.count - Self.shown) more" : ""),
             hint: "does another program work on this repository, or is a rule at work that removes objects? The backup is not listed.")
     }
 }
