@@ -77,7 +77,7 @@ struct BadInputTests {
         try expect(missing, 55, [bench.folder.path("none.conf")])
         try bench.folder.write("broken.conf", "[global]\nrepo1-path=/x\nthis is no option\n")
         let broken = try attempt([bench.tool.path, "--config=\(bench.folder.path("broken.conf"))", "--stanza=demo", "backup"])
-        try expect(broken, 29, ["this is no option"])
+        try expect(broken, 29, ["line 3", "'this' is not KEY=VALUE"])
         try bench.folder.write("empty.conf", "[global]\n")
         let empty = try attempt([bench.tool.path, "--config=\(bench.folder.path("empty.conf"))", "--stanza=demo", "backup"])
         try expect(empty, 37, ["pg1-path"])
