@@ -1,5 +1,7 @@
 // Two cores carry two servers: a suite with this trait has at most two test cases at work at any moment, all such suites together.
 
+internal import BackstopCore
+import Foundation
 public import Testing
 
 public struct ServerSlots: SuiteTrait, TestTrait, TestScoping {
@@ -11,11 +13,11 @@ public struct ServerSlots: SuiteTrait, TestTrait, TestScoping {
         async throws
     {
         await Slots.shared.take()
-        do { try await function() } catch {
-            await Slots.shared.give()
-            throw error
-        }
+        let begin = ContinuousClock.now
+        let outcome: Result<Void, any Error> = await Result { try await function() }
         await Slots.shared.give()
+        SlotTimes.add(test, ContinuousClock.now - begin)
+        try outcome.get()
     }
 }
 
@@ -39,5 +41,17 @@ private actor Slots {
 
     func give() {
         if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
+    }
+}
+
+/// What each test case took while it had its slot, a line each in the file that `PGBACKSTOP_TEST_TIMES` names, for `./test` to add up: the times
+/// that Swift Testing tells are mostly waiting.
+private enum SlotTimes {
+    private static let path = ProcessInfo.processInfo.environment["PGBACKSTOP_TEST_TIMES"]
+
+    static func add(_ test: Test, _ time: Duration) {
+        guard let path, let file = fopen(path, "a") else { return }
+        fputs("\(time / .seconds(1)) \(test.id)\n".replacing(" ", with: "_").replacing("_", with: " ", maxReplacements: 1), file)
+        fclose(file)
     }
 }
