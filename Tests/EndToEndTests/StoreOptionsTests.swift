@@ -85,12 +85,12 @@ struct StoreOptionsTests {
     @Test(arguments: [false, true])
     func bucketDoesNotExist(_ tls: Bool) throws {
         let bench = try bench(["repo1-s3-bucket": "no-such-bucket"], tls: tls)
-        try expectUnusable(bench, 49, ["no-such-bucket", "NoSuchBucket", "create the bucket", "repo-s3-bucket"])
+        try expectUnusable(bench, 49, ["no-such-bucket", "NoSuchBucket", "create the bucket", "repo1-s3-bucket"])
     }
 
     @Test func wrongSecret() throws {
         let bench = try bench(["repo1-s3-key-secret": "wrong/secret"])
-        try expectUnusable(bench, 41, ["HTTP 403", "SignatureDoesNotMatch", "repo-s3-key-secret"])
+        try expectUnusable(bench, 41, ["HTTP 403", "SignatureDoesNotMatch", "repo1-s3-key-secret"])
         #expect(try !bench.attempt("--no-online", "stanza-create").text.contains("wrong/secret"))
     }
 
@@ -102,7 +102,7 @@ struct StoreOptionsTests {
     /// The store's certificate is good, but nobody here knows who signed it.
     @Test func untrustedCertificate() throws {
         let bench = try bench(without: ["repo1-storage-ca-file"], tls: true)
-        try expectUnusable(bench, 49, ["certificate", "repo-storage-ca-file"])
+        try expectUnusable(bench, 49, ["certificate", "repo1-storage-ca-file"])
         // Whoever insists gets it without.
         try bench.run("--no-repo1-storage-verify-tls", "--no-online", "stanza-create")
     }

@@ -47,7 +47,7 @@ import Testing
         }
         for (ciphers, isShared) in [("ECDHE-RSA-AES128-GCM-SHA256", false), ("ECDHE-RSA-AES256-GCM-SHA384", true)] {
             let options = try ObjectStore.shared.get().options(path: "/ciphers", tls: true, port: port)
-            let storage = try await openStorage(options + [("tls-cipher-12", ciphers), ("io-timeout", "8")])
+            let storage = try await openStorage(options + [("tls-cipher-12", ciphers), ("io-timeout", "60")])
             let error = await #expect(throws: BackupError.self) { try await storage.list(.root) }
             #expect(error?.description.contains("handshake") == !isShared, "\(error?.description ?? "")")
         }
