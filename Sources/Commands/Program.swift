@@ -3,6 +3,7 @@
 public enum Program {
     public static let name = "pgbackstop"
     public static let title = "pgBackstop"
+    static let peersTitle = "pgBackRest"
     public static let version = "0.1.0"
     /// Major, minor and patch, three digits each after the first, as `version --output=num` prints it.
     public static let versionNumber = "1000"

@@ -50,7 +50,7 @@ import Testing
         ("info --stanza --output=json", 31, "'--stanza' needs a value"),
         ("info --online", 31, "'online' is not valid for command 'info'\nHINT: it belongs to: backup, stanza-create, stanza-upgrade."),
         ("info --process-max=3", 31, "not valid for command 'info'"),
-        ("version --config=x", 31, "not valid for command 'version'"),
+        ("version --stanza=x", 31, "not valid for command 'version'"),
         ("info --stanza=s --stanza=t", 31, "'stanza' is set more than once"),
         ("info --log-timestamp --no-log-timestamp", 31, "both set and negated"),
         ("info --reset-log-path --log-path=/x", 31, "both reset and set"),

@@ -182,7 +182,10 @@ import Testing
         // As soon as there is anything of ours nothing of the peer's is read.
         files.write("ours/conf.d/x.conf", Array("[global]\nprocess-max=2\n".utf8))
         #expect(try logPath("info", files) == "/var/log/pgbackstop")
-        #expect(try load("info", in: files).notes.isEmpty)
+        #expect(
+            try load("info", in: files).notes == [
+                "configuration read from '\(files.root)/ours/conf.d/x.conf', not from '\(files.root)/peers/pgbackrest.conf', which is there as well"
+            ])
     }
 
     /// Messages get into the logs of others: a line that cannot be read may hold a secret.

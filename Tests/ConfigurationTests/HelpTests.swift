@@ -130,8 +130,8 @@ func help(_ line: String, file: String = "", environment: [String: String] = [:]
     }
 
     @Test func versions() throws {
-        #expect(versionText(try load("version").options) == "\(Program.title) \(Program.version)\n")
-        #expect(versionText(try load("version --output=num").options) == Program.versionNumber)
+        #expect(versionText(try load("version").options, .own) == "\(Program.title) \(Program.version)\n")
+        #expect(versionText(try load("version --output=num").options, .own) == Program.versionNumber)
         #expect(status("version --output=json") == 32)
     }
 

@@ -50,9 +50,9 @@ func load(_ line: String, file: String = "", environment: [String: String] = [:]
 }
 
 func load(
-    _ line: String, in files: Files, environment: [String: String] = [:], _ table: OptionTable = table
+    _ line: String, as program: String = "pgbackstop", in files: Files, environment: [String: String] = [:], _ table: OptionTable = table
 ) throws(BackupError) -> Configuration {
-    let words = ["pgbackstop"] + line.split(separator: " ").map(String.init)
+    let words = [program] + line.split(separator: " ").map(String.init)
     return try Configuration.load(try ParsedCommandLine.parse(words, table), environment: environment, table, folders: files.folders)
 }
 

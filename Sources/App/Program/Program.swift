@@ -85,9 +85,9 @@ private enum Invocation {
         let level = configuration.command.runLevel
         let started = ContinuousClock.now
         log.write(
-            level, "\(configuration.command.name) command begin \(Program.version): \(configuration.commandLineText)")
+            level, "\(configuration.command.name) command begin \(configuration.versionOfLog): \(configuration.commandLineText)")
         for warning in configuration.warnings { log.warn(warning) }
-        for note in configuration.notes { log.info(note) }
+        for note in configuration.notes { log.write(configuration.dialect == .own ? .info : level, note) }
 
         let result = Mutex<Result<Int32, BackupError>>(.success(0))
         Lane.onThisThread {
@@ -137,12 +137,7 @@ private enum Invocation {
     /// What other processes start this program with.
     private static func programPath(_ configuration: Configuration) -> String {
         if configuration.options.isGiven("cmd"), let command = configuration.options.string("cmd") { return command }
-        if configuration.program.hasPrefix("/") { return configuration.program }
-        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
-            let count = readlink("/proc/self/exe", buffer.baseAddress!, buffer.count)
-            return count > 0
-                ? String(decoding: UnsafeRawBufferPointer(start: buffer.baseAddress, count: count), as: UTF8.self) : configuration.program
-        }
+        return ProgramPath.of(configuration.program)
     }
 
     /// The first signal asks the command to end in order, a second one ends it at once.

@@ -49,15 +49,15 @@ public enum Help {
 
     private static func remarks(_ option: OptionSpec, _ configuration: Configuration) -> String {
         var remarks: [String] = []
-        if let text = defaultText(option, configuration.subject.name) { remarks.append("default=\(text)") }
+        if let text = defaultText(option, configuration) { remarks.append("default=\(text)") }
         if let text = currentText(option, configuration) { remarks.append("current=\(text)") }
         if !option.isSupported(by: configuration.subject.name) { remarks.append("not supported yet") }
         return remarks.isEmpty ? "" : " [\(remarks.joined(separator: ", "))]"
     }
 
-    static func defaultText(_ option: OptionSpec, _ command: String) -> String? {
+    static func defaultText(_ option: OptionSpec, _ configuration: Configuration) -> String? {
         if !option.defaultByDependency.isEmpty { return "by \(option.dependency?.option ?? "")" }
-        return option.defaultByCommand[command] ?? option.defaultValue
+        return option.defaultText(for: configuration.subject.name, configuration.defaults)
     }
 
     /// What holds now, when somebody set it; with the index where that is not plainly the first.

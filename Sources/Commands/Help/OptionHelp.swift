@@ -23,7 +23,7 @@ extension Help {
             facts.append(("range", "by \(shown(other, table)): " + ranges.joined(separator: ", ")))
         }
         if option.defaultByDependency.isEmpty {
-            facts.append(("default", defaultText(option, command) ?? "none"))
+            facts.append(("default", defaultText(option, configuration) ?? "none"))
         } else {
             let defaults = option.defaultByDependency.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
             facts.append(("default", "by \(shown(option.dependency?.option ?? "", table)): " + defaults.joined(separator: ", ")))

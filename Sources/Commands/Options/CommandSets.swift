@@ -4,6 +4,8 @@
 enum Commands {
     /// All that do something.
     static let working: Set<String> = connected.union(["start", "stop"])
+    /// All that can be told where the configuration is: scripts tell 'version' as well, which reads none.
+    static let readingFiles: Set<String> = working.union(["version"])
     /// All that talk to anything: a repository, a host.
     static let connected: Set<String> = repository.union(["server", "server-ping"])
     /// All that speak the protocol between hosts.

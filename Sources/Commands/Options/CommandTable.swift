@@ -171,7 +171,10 @@ let commandTable: [CommandSpec] = [
         $0.runLevel = .debug
         $0.readsConfiguration = false
     },
-    command("version", "This program", "show the version", "With --output=num as a number that can be compared.") {
+    command(
+        "version", "This program", "show the version",
+        "With --output=num as a number that can be compared, with --verbose which program it is by any name."
+    ) {
         $0.stanza = .none
         $0.allowsRoot = true
         $0.runLevel = .debug

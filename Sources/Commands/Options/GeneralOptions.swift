@@ -8,18 +8,22 @@ let generalOptions = OptionSpec.section(
         .commandLine("stanza", .string, Commands.stanza, "name of the cluster's definition")
             .required(except: ["check", "driver", "info", "serve", "start", "stop", "repo-get", "repo-ls", "repo-rm"])
             .details("Chooses the sections [STANZA] and [STANZA:COMMAND] of the configuration and the folders in the repository."),
-        .commandLine("config", .string, default: "/etc/pgbackstop/pgbackstop.conf", Commands.working, "main configuration file")
+        .commandLine("config", .string, default: "/etc/pgbackstop/pgbackstop.conf", Commands.readingFiles, "main configuration file")
             .negatable()
+            .peersDefault("/etc/pgbackrest/pgbackrest.conf")
             .details(
                 """
                 A file named here must exist, and the folder of additional files is then read only if it is named too. \
-                --no-config reads no file at all. Without a file of ours that of pgBackRest is read, and the log says so.
+                --no-config reads no file at all. Without a file of ours that of pgBackRest is read, and the log says so; under the name pgbackrest it is the other way round.
                 """),
-        .commandLine("config-path", .path, default: "/etc/pgbackstop", Commands.working, "folder of the configuration")
+        .commandLine("config-path", .path, default: "/etc/pgbackstop", Commands.readingFiles, "folder of the configuration")
+            .peersDefault("/etc/pgbackrest")
             .details("Moves the main file and the folder conf.d; neither has to exist."),
         .commandLine(
-            "config-include-path", .path, default: "/etc/pgbackstop/conf.d", Commands.working, "folder with additional configuration files"
+            "config-include-path", .path, default: "/etc/pgbackstop/conf.d", Commands.readingFiles,
+            "folder with additional configuration files"
         )
+        .peersDefault("/etc/pgbackrest/conf.d")
         .details("Its files *.conf are read in the order of their names, after the main file."),
         .global("config-strict", .boolean, default: "y", Commands.working, "refuse configuration files with unknown options")
             .details(
@@ -103,6 +107,7 @@ let generalOptions = OptionSpec.section(
         .global(
             "spool-path", .path, default: "/var/spool/pgbackstop", ["archive-get", "archive-push", "restore"], "folder for WAL on its way"
         )
+        .peersDefault("/var/spool/pgbackrest")
         .details("A local folder that survives a restart; the states of asynchronous archiving are kept there."),
         .global("neutral-umask", .boolean, default: "y", Commands.creatingFiles, "make files with modes that do not depend on the umask")
             .details("Folders get 0750 and files 0640. With n the umask of the caller applies."),

@@ -20,7 +20,7 @@ let inspectionOptions = OptionSpec.section(
             .details("A label."),
         .commandLine("pg", .integer(1...256), ["manifest", "serve"], "index of the cluster to look at").details(
             "serve: serves that cluster; without it a repository."),
-        .commandLine("verbose", .boolean, default: "n", ["verify"], "show everything, not only what is wrong").unsupported()
+        .commandLine("verbose", .boolean, default: "n", ["verify", "version"], "show more").unsupportedFor("verify")
             .details("For each archive and backup."),
     ])
 

@@ -14,6 +14,7 @@ let logOptions = OptionSpec.section(
         .global("log-level-stderr", levels, default: "off", Commands.working, "what standard error shows")
             .details("What goes there is not repeated on standard output, and has neither time nor worker in front."),
         .global("log-path", .path, default: "/var/log/pgbackstop", Commands.working, "folder of the log files")
+            .peersDefault("/var/log/pgbackrest")
             .details("A file for each stanza and command. One that cannot be written is a warning, no failure."),
         .global("log-subprocess", .boolean, default: "n", Commands.repository, "log files for other processes too")
             .details("For looking at a problem; makes many files."),

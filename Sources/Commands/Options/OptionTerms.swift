@@ -34,6 +34,7 @@ extension OptionSpec {
     func secret() -> OptionSpec { with { $0.isSecret = true } }
     func hidden() -> OptionSpec { with { $0.isHidden = true } }
     func negatable() -> OptionSpec { with { $0.isNegatable = true } }
+    func peersDefault(_ text: String) -> OptionSpec { with { $0.peersDefault = text } }
     func oldNames(_ names: String...) -> OptionSpec { with { $0.oldNames = names } }
     func unsupported() -> OptionSpec { with { $0.isSupported = false } }
     func unsupportedValues(_ values: String...) -> OptionSpec { with { $0.unsupportedValues = Set(values) } }

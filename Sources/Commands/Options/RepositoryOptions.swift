@@ -12,6 +12,7 @@ let repositoryOptions = OptionSpec.section(
         .unsupportedValues("azure", "gcs").oldNames("repo-type")
         .details("posix is a folder of this host; cifs is one without links."),
         .global("repoN-path", .path, default: "/var/lib/pgbackstop", Commands.repository, "folder of the repository")
+            .peersDefault("/var/lib/pgbackrest")
             .oldNames("repo-path").details("In an object store what all names begin with. Repositories do not share one."),
         .global("repoN-bundle", .boolean, default: "n", Commands.backup, "store small files together").unsupportedValues("y").instead("n")
             .details("Fewer and larger files, for object stores and clusters with many small tables."),

@@ -17,6 +17,9 @@ public struct Configuration: Sendable {
 
     /// How the program was called: the first word of the command line.
     public var program: String
+    public var dialect: Dialect { Dialect(program: program) }
+    /// Whose defaults hold.
+    public var defaults: Dialect
     public var command: CommandSpec
     /// For `help COMMAND` the command asked about, whose current values `options` has; otherwise `command`.
     public var subject: CommandSpec
@@ -38,7 +41,8 @@ public struct Configuration: Sendable {
     ) throws(BackupError) -> Configuration {
         let isHelp = commandLine.command.name == "help"
         var configuration = Configuration(
-            program: commandLine.program, command: commandLine.command, subject: commandLine.subject,
+            program: commandLine.program, defaults: Dialect(program: commandLine.program), command: commandLine.command,
+            subject: commandLine.subject,
             positional: commandLine.positional, options: Options())
         guard isHelp || commandLine.command.isSupported else {
             throw BackupError(
@@ -50,6 +54,7 @@ public struct Configuration: Sendable {
             try resolution.readFiles(folders)
         }
         configuration.options = try resolution.resolve()
+        configuration.defaults = resolution.defaults
         configuration.warnings = resolution.warnings
         configuration.notes = resolution.notes
         configuration.given = resolution.given

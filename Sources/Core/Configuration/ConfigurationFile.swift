@@ -16,6 +16,8 @@ struct ConfigurationFile {
 
     private(set) var sections: [String: [Entry]] = [:]
 
+    func hasStanza(_ name: String) -> Bool { sections.keys.contains { $0 == name || $0.hasPrefix(name + ":") } }
+
     /// `path` is for messages. `isPeers`: it is a file of pgBackRest.
     mutating func append(_ bytes: [UInt8], path: String, isPeers: Bool = false) throws(BackupError) {
         var section: String?

@@ -1,4 +1,4 @@
-// Which configuration files are read (cli.md section 1.6), and that those of pgBackRest stand in where ours are absent.
+// Which configuration files are read (cli.md section 1.6), and that those of the other program stand in where there are none.
 
 import Glibc
 
@@ -10,9 +10,23 @@ public struct ConfigurationFolders: Sendable {
     public var peersOldFile = "/etc/pgbackrest.conf"
     public init() {}
 
-    static let ourFile = "pgbackstop.conf"
-    static let peersFile = "pgbackrest.conf"
     static let includeFolder = "conf.d"
+
+    static func file(_ owner: Dialect) -> String { owner == .own ? "pgbackstop.conf" : "pgbackrest.conf" }
+
+    /// Whose a file is by its name; nil for other names.
+    static func owner(ofFile path: String) -> Dialect? {
+        [.own, .pgBackRest].first {
+            path.split(separator: "/").last == file($0)[...] || path.hasPrefix("/etc/pgback\($0 == .own ? "stop" : "rest")")
+        }
+    }
+
+    func folder(_ owner: Dialect) -> String { owner == .own ? ours : peers }
+
+    /// Where the main file of `owner` may be, the first that exists counts.
+    func mainFiles(_ owner: Dialect) -> [String] {
+        ["\(folder(owner))/\(Self.file(owner))"] + (owner == .own ? [] : [peersOldFile])
+    }
 }
 
 /// Finds and reads the files.
@@ -23,63 +37,93 @@ struct ConfigurationSearch {
         var noFile = false
         var folder: String?
         var includeFolder: String?
+        var stanza: String?
     }
 
     private(set) var file = ConfigurationFile()
     private(set) var notes: [String] = []
-    /// Whether what is read now is pgBackRest's as a whole.
-    private var isPeers = false
+    private(set) var warnings: [String] = []
+    /// Whose files were read; where there are none, whose would have been.
+    private(set) var owner: Dialect
 
-    init(_ request: Request, _ folders: ConfigurationFolders) throws(BackupError) {
+    /// `dialect`: whose files are preferred.
+    init(_ request: Request, _ folders: ConfigurationFolders, _ dialect: Dialect) throws(BackupError) {
+        owner = dialect
         if let path = request.file {
+            owner = ConfigurationFolders.owner(ofFile: path) ?? dialect
             guard try append(path) else { throw BackupError(.fileMissing, "configuration file '\(path)' is missing") }
         } else if !request.noFile, let folder = request.folder {
-            if try !append(folder + "/" + ConfigurationFolders.ourFile) {
-                let path = folder + "/" + ConfigurationFolders.peersFile
-                if try append(path) { note(path, insteadOf: folder + "/" + ConfigurationFolders.ourFile) }
+            let preferred = folder + "/" + ConfigurationFolders.file(dialect)
+            if try !append(preferred) {
+                let path = folder + "/" + ConfigurationFolders.file(dialect.other)
+                if exists(path) {
+                    owner = dialect.other
+                    _ = try append(path)
+                    notes.append("configuration read from '\(path)', because '\(preferred)' is missing")
+                }
             }
         } else if !request.noFile {
-            try appendDefault(folders, withIncludes: request.includeFolder == nil)
+            try appendDefault(folders, request, dialect)
         }
 
         if let folder = request.includeFolder {
-            guard try appendIncludes(folder) != nil else {
+            guard let names = try includes(folder) else {
                 throw BackupError(.pathMissing, "configuration folder '\(folder)' is missing")
             }
+            for path in names { _ = try append(path) }
         } else if let folder = request.folder {
-            _ = try appendIncludes(folder + "/" + ConfigurationFolders.includeFolder)
+            for path in try includes(folder + "/" + ConfigurationFolders.includeFolder) ?? [] { _ = try append(path) }
         }
     }
 
-    /// The peer's files stand in as a whole, only where there is nothing of ours: two half configurations make no whole one.
-    private mutating func appendDefault(_ folders: ConfigurationFolders, withIncludes: Bool) throws(BackupError) {
-        let ours = folders.ours + "/" + ConfigurationFolders.ourFile
-        var found = try append(ours)
-        if withIncludes, let count = try appendIncludes(folders.ours + "/" + ConfigurationFolders.includeFolder), count > 0 { found = true }
-        if found { return }
-        isPeers = true
-        for path in [folders.peers + "/" + ConfigurationFolders.peersFile, folders.peersOldFile] where try append(path) {
-            note(path, insteadOf: ours)
-            break
+    /// The files of one program are read as a whole, and the other's only where there are none: two half configurations make no whole one.
+    private mutating func appendDefault(_ folders: ConfigurationFolders, _ request: Request, _ dialect: Dialect) throws(BackupError) {
+        let withIncludes = request.includeFolder == nil
+        let own = try standing(dialect, folders, withIncludes)
+        let missing = folders.mainFiles(dialect)[0]
+        if own.isEmpty {
+            let others = try standing(dialect.other, folders, withIncludes)
+            guard let first = others.first else { return }
+            owner = dialect.other
+            for path in others { _ = try append(path) }
+            notes.append("configuration read from '\(first)', because '\(missing)' is missing")
+            return
         }
-        let folder = folders.peers + "/" + ConfigurationFolders.includeFolder
-        if withIncludes, let count = try appendIncludes(folder), count > 0 { note(folder, insteadOf: ours) }
+        for path in own { _ = try append(path) }
+        // Whatever is wrong with files that are not read is nobody's error.
+        guard let others = try? standing(dialect.other, folders, withIncludes), let other = others.first else { return }
+        notes.append("configuration read from '\(own[0])', not from '\(other)', which is there as well")
+        guard dialect == .own, let stanza = request.stanza, !file.hasStanza(stanza) else { return }
+        var unread = ConfigurationFile()
+        for path in others { if let bytes = try? readFile(path) { try? unread.append(bytes, path: path, isPeers: true) } }
+        if unread.hasStanza(stanza) {
+            warnings.append(
+                "stanza '\(stanza)' has no section in '\(own[0])', which is read, but one in '\(other)', which is not"
+                    + "\nHINT: move it, or name the file with --config.")
+        }
     }
 
-    private mutating func note(_ path: String, insteadOf ours: String) {
-        notes.append("configuration read from '\(path)', because '\(ours)' is missing")
+    /// The files of one program that exist, in the order in which they are read.
+    private func standing(_ owner: Dialect, _ folders: ConfigurationFolders, _ withIncludes: Bool) throws(BackupError) -> [String] {
+        let main = folders.mainFiles(owner).first(where: exists).map { [$0] } ?? []
+        guard withIncludes else { return main }
+        return main + (try includes(folders.folder(owner) + "/" + ConfigurationFolders.includeFolder) ?? [])
+    }
+
+    /// False only where there is nothing: what cannot be looked at is found out by reading it.
+    private func exists(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 || (errno != ENOENT && errno != ENOTDIR)
     }
 
     private mutating func append(_ path: String) throws(BackupError) -> Bool {
         guard let bytes = try readFile(path) else { return false }
-        let name = path.split(separator: "/").last
-        let isNamedSo = name == ConfigurationFolders.peersFile[...] || path.hasPrefix("/etc/pgbackrest")
-        try file.append(bytes, path: path, isPeers: isPeers || isNamedSo)
+        try file.append(bytes, path: path, isPeers: (ConfigurationFolders.owner(ofFile: path) ?? owner) == .pgBackRest)
         return true
     }
 
-    /// Reads the `*.conf` files in the order of their names; answers how many, or nil when there is no such folder.
-    private mutating func appendIncludes(_ folder: String) throws(BackupError) -> Int? {
+    /// The `*.conf` files in the order of their names; nil when there is no such folder.
+    private func includes(_ folder: String) throws(BackupError) -> [String]? {
         guard let stream = opendir(folder) else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
             throw BackupError(.pathOpen, "unable to open the configuration folder '\(folder)': \(systemMessage(errno))")
@@ -90,7 +134,6 @@ struct ConfigurationSearch {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
             if name.hasSuffix(".conf") { names.append(name) }
         }
-        for name in names.sorted() { _ = try append(folder + "/" + name) }
-        return names.count
+        return names.sorted().map { folder + "/" + $0 }
     }
 }

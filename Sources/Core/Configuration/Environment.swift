@@ -1,4 +1,5 @@
-// Options from the environment (cli.md section 1.7): ours begin with PGBACKSTOP_, those of pgBackRest are the fallback.
+// Options from the environment (cli.md section 1.7): ours begin with PGBACKSTOP_, those of pgBackRest are the fallback, and the other way
+// round under its name.
 
 internal import CSystem
 import Glibc
@@ -44,9 +45,10 @@ struct EnvironmentOptions {
             || written.hasPrefix("port-")
     }
 
-    init(_ environment: [String: String], _ table: OptionTable, command: String) throws(BackupError) {
+    init(_ environment: [String: String], _ table: OptionTable, command: String, _ dialect: Dialect = .own) throws(BackupError) {
         var fallback: [String] = []
-        for prefix in [Self.ours, Self.peers] {
+        let prefixes = dialect == .own ? [Self.ours, Self.peers] : [Self.peers, Self.ours]
+        for prefix in prefixes {
             let own = entries
             for (variable, text) in environment.sorted(by: { $0.key < $1.key }) where variable.hasPrefix(prefix) {
                 let written = variable.dropFirst(prefix.count).lowercased().split(
@@ -70,11 +72,11 @@ struct EnvironmentOptions {
                 }
                 let texts = match.option.isRepeatable ? text.split(separator: ":").map(String.init) : [text]
                 entries[match.name] = Entry(texts: texts, variable: variable)
-                if prefix == Self.peers { fallback.append(variable) }
+                if prefix == prefixes[1] { fallback.append(variable) }
             }
         }
         if !fallback.isEmpty {
-            notes.append("\(fallback.joined(separator: ", ")) used from the environment, because no \(Self.ours) variable sets the same")
+            notes.append("\(fallback.joined(separator: ", ")) used from the environment, because no \(prefixes[0]) variable sets the same")
         }
     }
 }

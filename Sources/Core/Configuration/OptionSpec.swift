@@ -45,6 +45,8 @@ public struct OptionSpec: Sendable {
     public var place: Place
     /// Text form, as in a file; nil: unset.
     public var defaultValue: String?
+    /// What it is for pgBackRest, where that differs.
+    public var peersDefault: String?
     /// Defaults (and allowed values of a choice) that differ by command.
     public var defaultByCommand: [String: String] = [:]
     public var choicesByCommand: [String: [String]] = [:]
@@ -121,6 +123,11 @@ public struct OptionSpec: Sendable {
 
     /// Whether `--reset-NAME` exists.
     public var canBeReset: Bool { place != .commandLine }
+
+    /// nil: unset, or it depends on another option.
+    public func defaultText(for command: String, _ dialect: Dialect) -> String? {
+        (dialect == .pgBackRest ? peersDefault : nil) ?? defaultByCommand[command] ?? defaultValue
+    }
 
     public func isSupported(by command: String) -> Bool { isSupported && !unsupportedFor.contains(command) }
 

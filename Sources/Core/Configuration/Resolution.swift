@@ -18,6 +18,10 @@ struct Resolution {
     private(set) var notes: [String] = []
     /// The stanzas that have a section in the files, sorted.
     private(set) var stanzas: [String] = []
+    /// By whose name the program was called.
+    private let dialect: Dialect
+    /// Whose defaults hold: those of the program whose files are read, so that both names mean the same folders.
+    private(set) var defaults: Dialect
 
     private var resolved: [Options.Name: OptionValue?] = [:]
     private var options = Options()
@@ -26,13 +30,15 @@ struct Resolution {
         self.commandLine = commandLine
         self.table = table
         self.isStrict = isStrict
+        dialect = Dialect(program: commandLine.program)
+        defaults = dialect
         for (name, value) in commandLine.given { candidates[name] = Candidate(value: value, source: .commandLine) }
     }
 
     // MARK: Gathering
 
     mutating func readEnvironment(_ environment: [String: String]) throws(BackupError) {
-        let read = try EnvironmentOptions(environment, table, command: command)
+        let read = try EnvironmentOptions(environment, table, command: command, dialect)
         warnings += read.warnings
         notes += read.notes
         for (name, entry) in read.entries where candidates[name] == nil {
@@ -43,13 +49,14 @@ struct Resolution {
     mutating func readFiles(_ folders: ConfigurationFolders) throws(BackupError) {
         let request = ConfigurationSearch.Request(
             file: try early("config"), noFile: candidates[Options.Name("config")]?.value == .negated, folder: try early("config-path"),
-            includeFolder: try early("config-include-path"))
-        let search = try ConfigurationSearch(request, folders)
+            includeFolder: try early("config-include-path"), stanza: try early("stanza"))
+        let search = try ConfigurationSearch(request, folders, dialect)
+        defaults = search.owner
         notes += search.notes
+        warnings += search.warnings
         stanzas = Set(search.file.sections.keys.map { String($0.prefix { $0 != ":" }) }).filter { !$0.hasPrefix("global") }.sorted(
             by: bytewiseLess)
-        let stanza = try early("stanza")
-        var sections = FileOptions(search.file, table, command: command, stanza: stanza)
+        var sections = FileOptions(search.file, table, command: command, stanza: request.stanza)
         // A typo must not fill pg_wal or end a recovery.
         sections.mayFail = !["archive-push", "archive-get"].contains(command)
         sections.isStrict = try early("config-strict").map { $0 != "n" } ?? sections.text("config-strict").map { $0 != "n" } ?? true
@@ -110,7 +117,7 @@ struct Resolution {
         let shown = option.fullName(index)
         var parser = OptionValueParser(option: option, command: command, shown: shown)
         let candidate = candidates[name].flatMap { $0.value == .reset ? nil : $0 }
-        var defaultText = option.defaultByCommand[command] ?? option.defaultValue
+        var defaultText = option.defaultText(for: command, defaults)
 
         if let dependency = option.dependency(for: command), let other = table.option(dependency.option) {
             let otherIndex = other.group == nil ? 0 : index
