@@ -1,7 +1,6 @@
 // The commands of this build, one line each.
 
 public import BackstopCore
-import Glibc
 
 /// Runs the command of `context` and answers the exit status of a success: 1 where the field's answer is "not found".
 public func runCommand(_ context: RunContext) async throws(BackupError) -> Int32 {
@@ -12,7 +11,7 @@ public func runCommand(_ context: RunContext) async throws(BackupError) -> Int32
     case "driver": try await DriverCommand.run(context)
     case "serve": try await ServeCommand.run(context)
     case "check": try await CheckCommand.run(context)
-    case "info": writeAll(STDOUT_FILENO, try await InfoCommand.run(context))
+    case "info": try StandardOutput.write(try await InfoCommand.run(context))
     case "restore": try await RestoreCommand.run(context)
     case "stanza-create": try await StanzaCreate.run(context)
     case "start": try StartStop.start(context)

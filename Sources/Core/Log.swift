@@ -97,19 +97,5 @@ public final class Log: Sendable {
     }
 }
 
-/// Writes all of `text`, and waits for its reader: for the output that a command is for.
-public func writeAll(_ descriptor: Int32, _ text: String) {
-    var text = text
-    text.withUTF8 { bytes in
-        var rest = UnsafeRawBufferPointer(bytes)
-        while !rest.isEmpty {
-            let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-            if count < 0 && errno == EINTR { continue }
-            if count <= 0 { return }
-            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-        }
-    }
-}
-
 /// `[13] Permission denied`.
 public func systemMessage(_ number: Int32) -> String { "[\(number)] \(String(cString: strerror(number)))" }

@@ -47,7 +47,7 @@ private enum Invocation {
             for line in try Configuration.forEachStanza(commandLine, environment: environment, table) {
                 let configuration = try Configuration.load(line, environment: environment, table)
                 if let text = try pageToPrint(configuration, table) {
-                    writeAll(STDOUT_FILENO, text)
+                    try StandardOutput.write(text)
                     continue
                 }
                 try configuration.checkUser(geteuid())
@@ -78,7 +78,15 @@ private enum Invocation {
         // Commands that print what they found: a warning must not end up in the middle of JSON.
         if configuration.command.runLevel == .debug { settings.consoleDescriptor = STDERR_FILENO }
         log.configure(settings)
-        if let path = configuration.logFile { log.openFile(path, configuration.options.newModes) }
+        if let path = configuration.logFile {
+            // A folder that nobody asked for is nothing to warn of.
+            let folder = configuration.options.string("log-path") ?? ""
+            if configuration.options.isGiven("log-path") || access(folder, F_OK) == 0 {
+                log.openFile(path, configuration.options.newModes)
+            } else {
+                log.info("no log file is written: log-path is not set, and its default '\(folder)' does not exist")
+            }
+        }
         if let priority = configuration.options.number("priority") {
             setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Int32(priority))
         }

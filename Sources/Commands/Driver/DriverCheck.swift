@@ -2,7 +2,6 @@
 
 import BackstopConformance
 import BackstopCore
-import Glibc
 
 /// One run over all checks, below a folder of its own, which is removed at the end. The name of a check is shown before its end.
 struct DriverCheck {
@@ -20,6 +19,8 @@ struct DriverCheck {
     private var failures = 0
     private var silences = 0
     private var isStuck = false
+    /// Nobody would see what is found.
+    private var outputProblem: BackupError?
 
     init(_ driver: StorageDriver, _ options: Options, _ context: DriverContext) async throws(BackupError) {
         var options = options
@@ -52,6 +53,7 @@ struct DriverCheck {
                 fileTreeChecks, on: FileTreeSubject(name: driver.name, tree: tree, prefix: folder, isConfined: true, seed: subject.seed))
         }
         if !isStuck { await removeWhatIsLeft() }
+        if let outputProblem { throw outputProblem }
         guard failures == 0 else {
             throw BackupError(
                 .commandFailed,
@@ -59,6 +61,7 @@ struct DriverCheck {
                 hint: "do not keep backups with it: docs/driver-protocol.md says what is wanted.")
         }
         say("driver '\(driver.name)' keeps the contract: \(count) checks\n\(Self.unseen(subject.life))\n")
+        if let outputProblem { throw outputProblem }
     }
 
     /// What no check from outside can find.
@@ -67,7 +70,7 @@ struct DriverCheck {
             + "objects above \((life.objects.max() ?? 0) >> 20) MiB, listings above \(life.listing) entries"
     }
 
-    private var hasToStop: Bool { isStuck || silences >= Self.mostSilences }
+    private var hasToStop: Bool { isStuck || silences >= Self.mostSilences || outputProblem != nil }
 
     private mutating func run<Subject>(_ checks: [Check<Subject>], on subject: Subject) async throws(BackupError) {
         for check in checks where !hasToStop {
@@ -97,7 +100,7 @@ struct DriverCheck {
         }
     }
 
-    private func removeWhatIsLeft() async {
+    private mutating func removeWhatIsLeft() async {
         do throws(BackupError) {
             try await storage.removeAll(subject.prefix)
         } catch {
@@ -105,5 +108,8 @@ struct DriverCheck {
         }
     }
 
-    private func say(_ text: String) { writeAll(STDOUT_FILENO, text) }
+    private mutating func say(_ text: String) {
+        guard outputProblem == nil else { return }
+        do throws(BackupError) { try StandardOutput.write(text) } catch { outputProblem = error }
+    }
 }

@@ -7,8 +7,8 @@ enum DriverCommand {
     static func run(_ context: RunContext) async throws(BackupError) {
         let name = context.positional.dropFirst().first
         switch (context.positional.first, name) {
-        case ("list", nil): writeAll(STDOUT_FILENO, list(context.registry))
-        case ("options", let name?): writeAll(STDOUT_FILENO, try await options(try context.registry.storage(name), context))
+        case ("list", nil): try StandardOutput.write(list(context.registry))
+        case ("options", let name?): try StandardOutput.write(try await options(try context.registry.storage(name), context))
         case ("check", let name?):
             if geteuid() == 0 { context.log.warn("what the driver makes belongs to root: check where nothing is kept") }
             var check = try await DriverCheck(try context.registry.storage(name), context.options, context.driverContext())

@@ -18,7 +18,8 @@ extension DriverDescription {
             do throws(BackupError) {
                 try await server.run()
             } catch {
-                writeAll(STDERR_FILENO, "\(error)\n")
+                var terminal = LogSink(STDERR_FILENO)
+                terminal.write("\(error)\n")
                 status.code = error.code.exitStatus
             }
         }
