@@ -23,6 +23,16 @@ public struct Tool: Sendable, CustomStringConvertible {
         return Tool(path: String(line.split(separator: " ")[0]), name: "pgbackrest")
     }()
 
+    /// The one under test, called by the peer's name.
+    public static let byPeersName: Tool = {
+        // First, because both write to `folders`.
+        let program = underTest.path
+        let folder = try! TemporaryFolder()
+        folders.append(folder)
+        try! run(["ln", "-s", program, folder.path("pgbackrest")])
+        return Tool(path: folder.path("pgbackrest"), name: "pgbackrest, which is \(underTest)")
+    }()
+
     private init(path: String, name: String) {
         self.path = path
         self.name = name
@@ -36,7 +46,7 @@ public struct Tool: Sendable, CustomStringConvertible {
         path = folder.path(name)
         try run(["install", "-m", "755", program, path], asRoot: true)
     }
-    nonisolated(unsafe) private static var folders: [TemporaryFolder] = [] // written once, inside the initialiser of a static
+    nonisolated(unsafe) private static var folders: [TemporaryFolder] = [] // written inside the initialisers of statics
 }
 
 /// The clone that these tests were built from.

@@ -106,7 +106,9 @@ private enum Invocation {
         case .success(let status):
             let elapsed = (ContinuousClock.now - started).components
             let milliseconds = elapsed.seconds * 1000 + elapsed.attoseconds / 1_000_000_000_000_000
-            log.write(level, "\(configuration.command.name) command end: completed successfully (\(milliseconds)ms)")
+            // Whoever wants no times compares logs.
+            let time = settings.timestamp ? " (\(milliseconds)ms)" : ""
+            log.write(level, "\(configuration.command.name) command end: completed successfully\(time)")
             return status
         case .failure(let error):
             log.error(error)

@@ -64,11 +64,10 @@ struct BackupCommand {
         if let begun {
             manifest.archiveStart = begun.segment.name
             manifest.lsnStart = begun.lsn.description
-            context.log.info("backup start archive = \(begun.segment), lsn = \(begun.lsn)")
         }
         manifest = try await list(manifest, cluster, session, begun == nil ? control : try await readControl(cluster))
         let total = manifest.totalSize
-        context.log.info("new backup label = \(label)")
+        context.log.detail("the backup gets the label \(label)")
 
         try await makeFolders(manifest)
         let unfinished = manifest
@@ -93,6 +92,7 @@ struct BackupCommand {
         try await repository.storage.sync(Layout.backup(stanza, label))
         try await BackupPublication(repository: repository, stanza: stanza, lease: lease, retry: retry, log: context.log).run(
             manifest, info, repair, archiveInfo, makesLatest: context.options.optionalFlag("repo-symlink", repository.index) ?? true)
+        context.log.info("new backup label = \(label)")
         context.log.info("\(type.rawValue) backup size = \(sizeText(manifest.totalSize)), file total = \(manifest.files.count)")
         warnOfRetention()
     }
@@ -225,7 +225,7 @@ struct BackupCommand {
         _ session: OnlineSession, _ begun: BackupStart, _ copy: BackupCopy, _ info: BackupInfo, _ archiveInfo: ArchiveInfo,
         _ manifest: inout Manifest
     ) async throws(BackupError) {
-        context.log.info("execute non-exclusive backup stop and wait for all WAL segments to archive")
+        context.log.info("execute backup stop and wait for all WAL segments to archive")
         let stop = try session.connection.stopBackup()
         manifest.timestampStop = max(try session.now(), manifest.timestampStart)
         manifest.archiveStop = stop.segment.name
@@ -276,6 +276,7 @@ struct BackupCommand {
     }
 
     private func warnOfRetention() {
+        guard context.options.flag("expire-auto") || !context.options.isGiven("expire-auto") else { return }
         for option in ["repo-retention-full", "repo-retention-diff", "repo-retention-archive"]
         where context.options.isGiven(option, repository.index) {
             context.log.warn(

@@ -75,7 +75,7 @@ struct OnlineSession {
         let before = archiveCheck == nil ? nil : try connection.currentSegment()
         let fast = context.options.flag("start-fast")
         context.log.info(
-            "execute non-exclusive backup start: backup begins after the \(fast ? "requested immediate" : "next regular") checkpoint completes"
+            "execute backup start: backup begins after the \(fast ? "requested immediate" : "next regular") checkpoint completes"
         )
         let stamp = try connection.one(.timestamp)[0]
         let begun = try connection.startBackup(label: "\(Program.title) backup started at \(stamp)", fast: fast)
@@ -89,12 +89,14 @@ struct OnlineSession {
             throw BackupError(
                 .dbMismatch, "timeline \(control.timeline) in pg_control differs from timeline \(begun.segment.timeline) of the backup")
         }
+        context.log.info("backup start archive = \(begun.segment), lsn = \(begun.lsn)")
         if let archiveCheck, let before {
-            if begun.segment == before {
+            let isPrior = begun.segment != before
+            if !isPrior {
                 try connection.createRestorePoint("\(Program.title) Archive Check")
                 try connection.switchWAL()
             }
-            context.log.info("check archive for prior segment \(before)")
+            context.log.info("check archive for \(isPrior ? "prior " : "")segment \(before)")
             try await archiveCheck.wait(before.name)
         }
         return begun

@@ -29,7 +29,7 @@ enum CheckCommand {
             try await Uploads.look(after: repository, stanza, context)
             if let target = ArchiveCheck(repository, stanza, archive, server, context.options) { targets.append(target) }
         }
-        context.log.info("check what a backup would hold (primary)")
+        context.log.detail("check what a backup would hold (primary)")
         try await checkBackup(cluster, session, control, context)
         guard !targets.isEmpty else { return }
         server.tellFailure()

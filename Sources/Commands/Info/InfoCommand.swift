@@ -10,6 +10,9 @@ enum InfoCommand {
         if context.options.string("set") != nil, context.options.string("stanza") == nil {
             throw BackupError(.optionInvalid, "option 'set' not valid without option 'stanza'")
         }
+        if progressOnly, context.options.string("set") != nil {
+            throw BackupError(.optionInvalid, "option 'set' cannot be used with option 'detail-level' = 'progress'")
+        }
         let (stanzas, failures) = try await stanzas(context)
         for stanza in stanzas { reports.append(try await StanzaReport.gather(stanza, context)) }
         // What a broken repository holds nobody can say, but that it is broken has to be seen.

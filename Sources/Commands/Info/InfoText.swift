@@ -7,7 +7,7 @@ extension StanzaReport {
     func text(progressOnly: Bool) -> String {
         var lines = ["stanza: \(name)"]
         addStatus(to: &lines)
-        if progressOnly { return lines.joined(separator: "\n") + "\n" }
+        if progressOnly || status == .missingPath { return lines.joined(separator: "\n") + "\n" }
         if cipher == "mixed" {
             lines.append("    cipher: mixed")
             for repository in repositories { lines.append("        repo\(repository.index): \(repository.cipher)") }

@@ -105,8 +105,12 @@ struct StanzaReport: Sendable {
             let repository = try await Repository.open(index, context)
             report.cipher = repository.seal?.cipher ?? "none"
             guard let info = try await BackupInfo.load(repository, stanza, context.log) else {
-                let isEmpty = try await repository.storage.list(Layout.backups(stanza)).isEmpty
-                report.status = isEmpty ? .missingPath : .missingData
+                let isThere = try await repository.storage.list(Key("backup")).contains { $0.key == Layout.backups(stanza) }
+                report.status = isThere ? .missingData : .missingPath
+                return (report, [:])
+            }
+            if let set, info.backup(set) == nil {
+                report.status = info.backups.isEmpty ? .noBackups : .noSuchBackup
                 return (report, [:])
             }
             report.history = info.history
@@ -118,10 +122,6 @@ struct StanzaReport: Sendable {
             }
             if info.backups.isEmpty { report.status = .noBackups }
             guard let set else { return (report, [:]) }
-            guard info.backup(set) != nil else {
-                report.status = info.backups.isEmpty ? .noBackups : .noSuchBackup
-                return (report, [:])
-            }
             return (report, [set: try await Manifest.load(repository, stanza, set, info.seal, context.log)])
         } catch {
             return (RepositoryReport(index, failed: error, context), [:])

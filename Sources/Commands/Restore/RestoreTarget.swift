@@ -87,10 +87,11 @@ struct RestoreTarget: Sendable {
         let destinations = Dictionary(manifest.links.map { (Key($0.name), $0.destination) }, uniquingKeysWith: { a, _ in a })
         var removed = 0
         for (path, name) in folders {
+            context.log.info("remove invalid files/links/paths from '\(path)'")
             let tree = context.openTree(path)
             try await clean(tree, .root, Key(name), kept, destinations, &removed)
         }
-        if removed > 0 { context.log.info("removed \(removed) file(s), link(s) and folder(s) that are not in the backup") }
+        context.log.detail("removed \(removed) file(s), link(s) and folder(s) that are not in the backup")
     }
 
     private func clean(

@@ -40,7 +40,7 @@ enum StartStop {
         let path = LockFolder(context).file(StopFile.name(stanza))
         if unlink(path) == 0 { return }
         guard errno == ENOENT else { throw BackupError(.fileRemove, "unable to remove stop file '\(path)': \(systemMessage(errno))") }
-        context.log.warn("stop file does not exist for \(stanza.map { "stanza \($0)" } ?? "all stanzas")")
+        context.log.warn("stop file does not exist\(stanza.map { " for stanza \($0)" } ?? "")")
     }
 
     /// Asks the processes that hold locks to end; they release what they hold.
