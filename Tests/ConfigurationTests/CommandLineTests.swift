@@ -24,6 +24,32 @@ import Testing
         #expect(try load(backup + " --annotation=a=b --annotation=c=").options.map("annotation") == ["a": "b", "c": ""])
     }
 
+    /// It was a boolean once: old command lines give it no value, and the word after it is the command.
+    @Test(arguments: [
+        ("check --backup-standby", "y"), ("--backup-standby check", "y"), ("--backup-standby y check", "y"),
+        ("check --backup-standby=prefer", "prefer"), ("check --backup-standby prefer", "prefer"), ("check --backup-standby=n", "n"),
+        ("check --no-backup-standby", "n"), ("--no-backup-standby check", "n"), ("check", "n"),
+        ("--backup-standby --log-timestamp check", "y"),
+    ])
+    func backupStandby(_ line: String, _ value: String) throws {
+        var table = table
+        table = OptionTable(
+            options: table.options.map {
+                var option = $0
+                option.unsupportedValues = []
+                return option
+            }, commands: table.commands)
+        let configuration = try load("--stanza=s --pg1-path=/pg " + line, in: Files(), table)
+        #expect(configuration.options.string("backup-standby") == value)
+        #expect(configuration.command.name == "check")
+    }
+
+    /// As the peer: 'yes' is no value of it.
+    @Test(arguments: [("--backup-standby=yes", 32), ("--backup-standby=", 32), ("--no-backup-standby", 0), ("--backup-standby", 67)])
+    func backupStandbyIsStrict(_ option: String, _ expected: Int32) {
+        #expect(status("\(backup) \(option)") == expected)
+    }
+
     @Test func positionalArguments() throws {
         #expect(try load("--stanza=s archive-push /pg/pg_wal/X").positional == ["/pg/pg_wal/X"])
         #expect(try load("--stanza=s archive-get --pg1-path=/pg 000 --repo=1 /pg/x").positional == ["000", "/pg/x"])

@@ -118,6 +118,12 @@ public struct OptionSpec: Sendable {
 
     public var isBoolean: Bool { if case .boolean = kind { true } else { false } }
 
+    /// A choice that once was a boolean: `--backup-standby` alone still means y, `--no-backup-standby` n.
+    public var isSwitch: Bool {
+        guard isNegatable, case .choice(let words) = kind else { return false }
+        return words.contains("y") && words.contains("n")
+    }
+
     /// Whether `--no-NAME` exists.
     public var canBeNegated: Bool { isNegatable || (isBoolean && place != .commandLine) }
 

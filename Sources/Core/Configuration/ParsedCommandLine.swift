@@ -50,7 +50,10 @@ private struct Reader {
                 if let missing = table.missingDriver(for: written, in: Array(arguments)) { throw missing }
                 throw BackupError(.optionInvalid, "unknown option '--\(written)'", hint: table.nearestHint(to: written, before: "--"))
             }
-            if match.form == .plain, value == nil, !match.option.isBoolean {
+            if match.form == .plain, value == nil, match.option.isSwitch {
+                // Only what can be nothing else is its value.
+                if let next = rest.first, match.option.choices(for: "").contains(next) { value = rest.removeFirst() }
+            } else if match.form == .plain, value == nil, !match.option.isBoolean {
                 // An option in the place of a value is a forgotten value.
                 guard let next = rest.first, !next.hasPrefix("--") else {
                     throw BackupError(.optionInvalid, "option '--\(written)' needs a value", hint: "write --\(match.shown)=VALUE.")
