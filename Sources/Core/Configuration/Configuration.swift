@@ -100,6 +100,8 @@ public struct Configuration: Sendable {
         var settings = Log.Settings()
         func level(_ name: String, _ otherwise: LogLevel) -> LogLevel { options.string(name).flatMap(LogLevel.init) ?? otherwise }
         settings.console = level("log-level-console", .warn)
+        // Who reads JSON often reads standard error with it.
+        if options.string("output") == "json", !options.isGiven("log-level-console") { settings.console = .error }
         settings.file = level("log-level-file", .info)
         settings.standardError = level("log-level-stderr", .off)
         settings.timestamp = options.optionalFlag("log-timestamp") ?? true

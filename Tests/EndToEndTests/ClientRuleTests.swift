@@ -1,0 +1,68 @@
+import EndToEndSupport
+import Foundation
+import Testing
+
+/// What monitoring and other programs that call pgbackrest rely on, without a server. Options on either side of the command and foreign
+/// variables of the environment are in ConfigurationTests, the statuses of archive-get in ArchiveFailureTests, the words of the log in
+/// LogLineTests.
+@Suite
+struct ClientRuleTests {
+    /// A plugin for a monitoring system merges both streams and compares the version as text.
+    @Test(arguments: [
+        (["version"], "pgBackRest 2.60.0\n"), (["version", "--output=num"], "2060000"), (["version", "--output", "num"], "2060000"),
+        (["version", "--config=/nowhere/x.conf"], "pgBackRest 2.60.0\n"),
+    ])
+    func version(_ arguments: [String], _ text: String) throws {
+        let outcome = try attempt([Tool.byPeersName.path] + arguments, environment: ["PGBACKREST_PROCESS_MAX": "x"])
+        #expect(outcome.status == 0 && outcome.output == text && outcome.errors.isEmpty, "\(outcome)")
+    }
+
+    /// Found in PATH, the name counts as well.
+    @Test func theNameIsEnough() throws {
+        let folder = URL(fileURLWithPath: Tool.byPeersName.path).deletingLastPathComponent().path
+        let outcome = try attempt(["/bin/sh", "-c", "pgbackrest version"], environment: ["PATH": "\(folder):/usr/bin:/bin"])
+        #expect(outcome.output == "pgBackRest 2.60.0\n", "\(outcome)")
+    }
+
+    /// Whoever reads JSON reads standard error with it: one line, and nothing else at default levels, whatever the configuration is like.
+    @Test(arguments: [Tool.byPeersName, Tool.underTest])
+    func oneLineOfJSON(_ tool: Tool) throws {
+        let bench = try Workbench(Format(.zst, .aes), by: tool, options: ["config-strict": "n", "bogus": "y", "repo1-bundle": "y"])
+        chmod(bench.configuration, 0o644)
+        for stanza in ["demo", nil] {
+            let outcome = try bench.attempt("--output=json", "info", stanza: stanza)
+            #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome)")
+            #expect(!outcome.output.isEmpty && !outcome.output.contains("\n"), "\(outcome)")
+            #expect((try? JSONSerialization.jsonObject(with: Data(outcome.output.utf8))) is [Any], "\(outcome)")
+        }
+        // Who asks for warnings gets them, and not in the middle of the JSON.
+        let outcome = try bench.attempt("--output=json", "--log-level-console=warn", "info")
+        #expect(outcome.errors.contains("bogus") && !outcome.output.contains("\n"), "\(outcome)")
+    }
+
+    /// A stanza that is not there is an answer, not an error; the lines are the peer's.
+    @Test func missingStanza() throws {
+        let bench = try Workbench(Format(.zst), by: .byPeersName)
+        let text = try bench.attempt("info")
+        #expect(text.status == 0 && text.output == "stanza: demo\n    status: error (missing stanza path)\n", "\(text)")
+        let json = try bench.info()
+        #expect(json.status.code == 1 && json.status.message == "missing stanza path")
+        let none = try bench.attempt("info", stanza: nil)
+        #expect(none.status == 0 && none.output == "No stanzas exist in the repository.\n", "\(none)")
+        // A folder of the stanza without its info file is something else.
+        try run(["mkdir", "-p", "\(bench.repository)/backup/demo"])
+        let empty = try bench.attempt("info")
+        #expect(empty.output == "stanza: demo\n    status: error (missing stanza data)\n    cipher: none\n", "\(empty)")
+    }
+
+    /// Every line of the log begins as the field's do, or is indented under one that does.
+    @Test(arguments: ["start", "stop", "check", "restore"])
+    func everyLineHasItsPrefix(_ command: String) throws {
+        let bench = try Workbench(Format(.zst), by: .byPeersName)
+        let outcome = try bench.attempt("--log-level-console=detail", command)
+        let lines = outcome.output.split(separator: "\n")
+        let first = #/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} P\d\d +(ERROR|WARN|INFO|DETAIL): /#
+        #expect(lines.count >= 2, "\(outcome)")
+        for line in lines { #expect(line.firstMatch(of: first) != nil || line.hasPrefix(String(repeating: " ", count: 36)), "\(line)") }
+    }
+}
