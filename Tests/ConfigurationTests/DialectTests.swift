@@ -121,6 +121,26 @@ import Testing
         #expect(try load(backup, as: "pgbackrest", in: Files(), environment: ["PGBACKREST_PROCESS_MAX": "3"]).notes == [])
     }
 
+    /// Of what the peer takes without a word, the log file alone tells.
+    @Test(arguments: [backup, "--stanza=s info", "--stanza=s archive-push x", "--stanza=s --pg1-path=/pg archive-get x y"])
+    func noWarningThatThePeerHasNot(_ line: String) throws {
+        let files = Files([
+            "peers/pgbackrest.conf": "[global]\nrepo1-path=/r # disk\nrepo1-cipher-type=aes-256-cbc\nrepo1-cipher-pass=hush\n"
+        ])
+        files.setModes(folders: 0o755, "peers/pgbackrest.conf", 0o644)
+        let peers = try load(line, as: "pgbackrest", in: files)
+        #expect(peers.warnings == [], "\(line)")
+        #expect(peers.notes.count == 2 && !peers.notes.contains { $0.contains("hush") }, "\(line): \(peers.notes)")
+        // What is said for each segment is no warning by either name.
+        #expect(try load(line, in: files).warnings.count == (line.contains("archive-") ? 0 : 2), "\(line)")
+    }
+
+    @Test func archivingIsSilent() throws {
+        let files = Files(["peers/pgbackrest.conf": "[global]\narchive-async=y\n"])
+        #expect(try load("--stanza=s archive-push x", as: "pgbackrest", in: files).warnings == [])
+        #expect(try load("--stanza=s archive-push x", in: files).warnings.count == 1)
+    }
+
     /// By the peer's name any file is read as the peer reads it.
     @Test func unknownNamesAreWarnedOf() throws {
         let files = Files(["other/x.conf": "[global]\nbogus=y\n"])

@@ -196,6 +196,32 @@ import Testing
         #expect(!error.description.contains("hush"), "\(error)")
     }
 
+    /// A comment behind a value is none, as in pgBackRest; a folder named `/r # disk` is nobody's intention.
+    @Test(arguments: [("/r # disk", 1), ("/r\t#disk", 1), ("/r#disk", 0), ("/r", 0)])
+    func commentsBehindValues(_ value: String, _ count: Int) throws {
+        let configuration = try load("info", file: "[global]\nrepo1-path=\(value)\n")
+        #expect(configuration.options.string("repo-path", 1) == value)
+        #expect(configuration.warnings.count == count)
+        #expect(configuration.warnings.allSatisfy { $0.contains("line 2: option 'repo1-path'") && !$0.contains("disk") })
+    }
+
+    /// Once for each file, and only where others can really read it.
+    @Test(
+        arguments: [
+            (0o755, 0o644, 1), (0o755, 0o640, 0), (0o755, 0o604, 1), (0o750, 0o644, 0), (0o711, 0o644, 1),
+        ] as [(UInt32, UInt32, Int)])
+    func secretsThatOthersCanRead(_ folders: UInt32, _ mode: UInt32, _ count: Int) throws {
+        let secrets = "repo1-cipher-type=aes-256-cbc\nrepo1-cipher-pass=hush\nrepo2-cipher-type=aes-256-cbc\nrepo2-cipher-pass=hush\n"
+        let files = Files(["ours/pgbackstop.conf": "[global]\n\(secrets)repo2-path=/r2\n"])
+        files.setModes(folders: folders, "ours/pgbackstop.conf", mode)
+        let warnings = try load("info", in: files).warnings
+        #expect(warnings.count == count, "\(warnings)")
+        #expect(warnings.allSatisfy { $0.contains("pgbackstop.conf holds a secret, 'repo1-cipher-pass'") && !$0.contains("hush") })
+        // Without a secret anybody may read it.
+        files.write("ours/pgbackstop.conf", Array("[global]\nrepo1-path=/r\n".utf8))
+        #expect(try load("info", in: files).warnings == [])
+    }
+
     @Test func byteOrderMark() throws {
         let files = Files()
         files.write("ours/pgbackstop.conf", [0xEF, 0xBB, 0xBF] + Array("[global]\nrepo1-path=/r\n".utf8))

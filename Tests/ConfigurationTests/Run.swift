@@ -30,6 +30,12 @@ final class Files {
         fclose(file)
     }
 
+    /// Gives the folders and that file these modes.
+    func setModes(folders: UInt32, _ path: String, _ mode: UInt32) {
+        for folder in ["", "/ours", "/ours/conf.d", "/peers", "/peers/conf.d", "/other", "/other/conf.d"] { chmod(root + folder, folders) }
+        chmod(root + "/" + path, mode)
+    }
+
     deinit {
         for folder in ["ours/conf.d", "peers/conf.d", "other/conf.d", "ours", "peers", "other", ""] {
             let path = root + "/" + folder

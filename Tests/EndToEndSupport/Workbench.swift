@@ -86,7 +86,9 @@ public final class Workbench: Sendable {
             return lines.map { "\($0.0)=\($0.1)\n" }.joined()
         }
         let section = stanza.map { $0.map { line in (String(line.prefix { $0 != "=" }), String(line.drop { $0 != "=" }.dropFirst())) } }
-        try folder.write(name, "[global]\n" + merged(global) + "\n[demo]\n" + merged(section))
+        let file = try folder.write(name, "[global]\n" + merged(global) + "\n[demo]\n" + merged(section))
+        // It may hold secrets.
+        chmod(file, 0o640)
     }
 
     /// The command line of the program; the command is the first argument, options may follow.

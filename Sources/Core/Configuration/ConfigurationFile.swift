@@ -12,14 +12,16 @@ struct ConfigurationFile {
         var place: String { "\(path) line \(line)" }
         /// Whether it is in a file of pgBackRest, which warns of what it does not know.
         var isPeers: Bool
+        /// Whether every user of the host can read the file.
+        var isOpen: Bool
     }
 
     private(set) var sections: [String: [Entry]] = [:]
 
     func hasStanza(_ name: String) -> Bool { sections.keys.contains { $0 == name || $0.hasPrefix(name + ":") } }
 
-    /// `path` is for messages. `isPeers`: it is a file of pgBackRest.
-    mutating func append(_ bytes: [UInt8], path: String, isPeers: Bool = false) throws(BackupError) {
+    /// `path` is for messages. `isPeers`: it is a file of pgBackRest. `isOpen`: every user of the host can read it.
+    mutating func append(_ bytes: [UInt8], path: String, isPeers: Bool = false, isOpen: Bool = false) throws(BackupError) {
         var section: String?
         // Editors of another system put a byte-order mark in front.
         let bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
@@ -50,9 +52,25 @@ struct ConfigurationFile {
                 throw BackupError(.format, "\(place): '\(key)' is not in a section", hint: "put a line like [global] above it.")
             }
             sections[section, default: []].append(
-                Entry(key: key, value: line[line.index(after: equals)...].trimmed, path: path, line: number + 1, isPeers: isPeers))
+                Entry(
+                    key: key, value: line[line.index(after: equals)...].trimmed, path: path, line: number + 1, isPeers: isPeers,
+                    isOpen: isOpen))
         }
     }
+}
+
+/// Whether every user of this host can read the file: its mode and those of the folders above allow it.
+func isReadableByAll(_ path: String) -> Bool {
+    guard let resolved = realpath(path, nil) else { return false }
+    defer { free(resolved) }
+    var path = String(cString: resolved)[...]
+    var status = stat()
+    guard stat(resolved, &status) == 0, status.st_mode & S_IROTH != 0 else { return false }
+    while let slash = path.lastIndex(of: "/") {
+        path = path[..<slash]
+        guard stat(path.isEmpty ? "/" : String(path), &status) == 0, status.st_mode & S_IXOTH != 0 else { return false }
+    }
+    return true
 }
 
 /// The whole of a file; nil when there is none.

@@ -18,6 +18,9 @@ struct FileOptions {
 
     private(set) var entries: [Options.Name: Entry] = [:]
     private(set) var warnings: [String] = []
+    /// What pgBackRest takes without a word.
+    private(set) var remarks: [String] = []
+    private var openFiles: Set<String> = []
 
     init(_ file: ConfigurationFile, _ table: OptionTable, command: String, stanza: String?) {
         self.file = file
@@ -71,10 +74,22 @@ struct FileOptions {
                 if let earlier = found[match.name], !option.isRepeatable {
                     throw BackupError(.optionInvalid, "\(place) is set more than once", hint: "it was set in \(earlier.place).")
                 }
+                remark(line, option, place)
                 found[match.name, default: Entry(texts: [], place: line.place)].texts.append(line.value)
             }
         }
         entries.merge(found) { special, _ in special }
+    }
+
+    /// Values are not shown: they may be secrets.
+    private mutating func remark(_ line: ConfigurationFile.Entry, _ option: OptionSpec, _ place: String) {
+        if line.value.contains(" #") || line.value.contains("\t#") {
+            remarks.append("\(place): # and what follows it is a part of the value\nHINT: comments stand on lines of their own.")
+        }
+        if option.isSecret, line.isOpen, openFiles.insert(line.path).inserted {
+            remarks.append(
+                "\(line.path) holds a secret, '\(line.key)', and every user of this host can read it\nHINT: chmod 640 \(line.path)")
+        }
     }
 
     private func match(_ line: ConfigurationFile.Entry) throws(BackupError) -> OptionTable.Match? {

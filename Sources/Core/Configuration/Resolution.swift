@@ -12,6 +12,7 @@ struct Resolution {
     /// False for help, which shows values but runs nothing: nothing is required and nothing unsupported.
     let isStrict: Bool
     var command: String { commandLine.subject.name }
+    private var isArchiving: Bool { ["archive-push", "archive-get"].contains(command) }
 
     private var candidates: [Options.Name: Candidate] = [:]
     private(set) var warnings: [String] = []
@@ -58,10 +59,12 @@ struct Resolution {
             by: bytewiseLess)
         var sections = FileOptions(search.file, table, command: command, stanza: request.stanza)
         // A typo must not fill pg_wal or end a recovery.
-        sections.mayFail = !["archive-push", "archive-get"].contains(command)
+        sections.mayFail = !isArchiving
         sections.isStrict = try early("config-strict").map { $0 != "n" } ?? sections.text("config-strict").map { $0 != "n" } ?? true
         try sections.read()
         warnings += sections.warnings
+        // Whoever calls the peer expects silence, and a command that runs for every segment would say the same all day.
+        if dialect == .pgBackRest || isArchiving { notes += sections.remarks } else { warnings += sections.remarks }
         for (name, entry) in sections.entries where candidates[name] == nil {
             candidates[name] = Candidate(value: .values(entry.texts), source: .file(entry.place))
         }
@@ -157,7 +160,8 @@ struct Resolution {
                 try refuseUnsupported(option, shown, value, standard)
             } catch  where candidate.source != .commandLine && option.nearestSupported != nil {
                 let nearest = option.nearestSupported ?? ""
-                warnings.append("\(error.message), \(shown)=\(nearest) is done instead")
+                let text = "\(error.message), \(shown)=\(nearest) is done instead"
+                if dialect == .pgBackRest, isArchiving { notes.append(text) } else { warnings.append(text) }
                 candidates[name] = nil
                 return Options.Resolved(try parser.parse([nearest]), .defaultValue)
             }
