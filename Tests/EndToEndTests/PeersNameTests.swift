@@ -21,7 +21,7 @@ import Testing
             #expect(outcome.status == 0 && outcome.output == output && outcome.errors.isEmpty, "\(outcome)")
         }
         let verbose = try run([name, "version", "--verbose"], in: bench.folder.path).output
-        #expect(verbose.hasPrefix("pgBackstop ") && verbose.contains("pgBackRest 2.60.0"))
+        #expect(verbose.contains("pgBackstop ") && verbose.contains("pgBackRest 2.60.0"))
         #expect(try run([name, "help"], in: bench.folder.path).output.hasPrefix("pgBackstop "))
         #expect(try run([bench.tool.path, "version"], in: bench.folder.path).output.hasPrefix("pgBackstop "))
     }
