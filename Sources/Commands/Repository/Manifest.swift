@@ -37,7 +37,7 @@ struct Manifest: Sendable {
     }
 
     /// nil: the id has no name on the host of the backup.
-    struct Owner: Sendable, Equatable {
+    struct Owner: Sendable, Hashable {
         var user: String?
         var group: String?
     }

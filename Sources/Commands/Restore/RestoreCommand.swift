@@ -30,7 +30,6 @@ struct RestoreCommand {
             )
             (isDelta, isForced) = (false, false)
         }
-        try await removeSpool()
         let set = try await RestoreSet.choose(context, stanza)
         var manifest = try await Manifest.load(set.repository, stanza, set.label, set.seal, context.log)
         try Self.checkComplete(manifest)
@@ -46,9 +45,12 @@ struct RestoreCommand {
 
         try manifest.remap(dataPath: cluster.path, context.options, context.log)
         try PlacesOfThisHost.check(manifest, context.options)
-        resolveOwners(&manifest)
+        let acting = try await RestoreWork(context, cluster).begin(&manifest, set)
+        defer { acting?.end() }
         let target = RestoreTarget(context: context, manifest: manifest, data: cluster.tree, isDelta: isDelta, isForced: isForced)
         try await target.check()
+        if let acting { try await target.makeMissingFolders(acting) }
+        await LeftSpool.remove(stanza, context, owners: Set(manifest.files.compactMap(\.owner.user)))
         try await markUnfinished(manifest, set.repository)
         try await target.clean()
         try await target.layOut()
@@ -73,7 +75,13 @@ struct RestoreCommand {
 
     /// A folder with another cluster in it is most likely not where this backup belongs.
     private func refuseOtherCluster(_ manifest: Manifest, isReplacing: Bool) async throws(BackupError) {
-        guard isReplacing, try await cluster.exists(ClusterFiles.controlName), let control = try? await cluster.control(),
+        guard isReplacing else { return }
+        // Its mode may have been taken away, and would be set right later.
+        let global = Key(ClusterFiles.controlName).parent
+        if let entry = try await cluster.tree.stat(global), let mode = entry.attributes.mode, mode & 0o700 != 0o700 {
+            try await cluster.tree.setAttributes(global, Attributes(mode: mode | 0o700))
+        }
+        guard try await cluster.exists(ClusterFiles.controlName), let control = try? await cluster.control(),
             control.systemID != manifest.database.systemID
         else { return }
         let there = "'\(cluster.path)' holds a cluster with system identifier \(control.systemID)"
@@ -99,24 +107,6 @@ struct RestoreCommand {
     private func isRestorable() async throws(BackupError) -> Bool {
         if try await cluster.exists("PG_VERSION") { return true }
         return try await cluster.exists(RestoreTarget.manifestName)
-    }
-
-    /// What asynchronous archiving left for the cluster that was here before.
-    private func removeSpool() async throws(BackupError) {
-        guard let spool = context.options.string("spool-path") else { return }
-        try await context.openTree("\(spool)/archive/\(stanza)").removeAll(.root)
-    }
-
-    /// Root restores the owners of the manifest; what the backup host had no name for goes to the owner of PGDATA.
-    private func resolveOwners(_ manifest: inout Manifest) {
-        guard geteuid() == 0 else { return }
-        let fallback = manifest.dataFolder?.owner ?? Manifest.Owner()
-        func resolved(_ owner: Manifest.Owner) -> Manifest.Owner {
-            Manifest.Owner(user: owner.user ?? fallback.user, group: owner.group ?? fallback.group)
-        }
-        for index in manifest.files.indices { manifest.files[index].owner = resolved(manifest.files[index].owner) }
-        for index in manifest.paths.indices { manifest.paths[index].owner = resolved(manifest.paths[index].owner) }
-        for index in manifest.links.indices { manifest.links[index].owner = resolved(manifest.links[index].owner) }
     }
 
     /// While this file is in PGDATA an interrupted restore can be repeated with --delta.

@@ -173,7 +173,7 @@ private final class RestoreWorker {
             do throws(BackupError) {
                 var flow = try Flow(try await tree.open(key), existing)
                 try await flow.drain(&block)
-            } catch  where error.code == .checksum {
+            } catch  where error.code == .checksum || error.code == .denied {
                 return false
             }
         }

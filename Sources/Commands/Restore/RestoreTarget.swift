@@ -31,9 +31,13 @@ struct RestoreTarget: Sendable {
         }
     }
 
+    /// Users of this host that the files of the backup belong to.
+    private var users: Set<String> { Set(manifest.files.compactMap(\.owner.user)) }
+
     /// Throws when a place cannot be written to (53), is not empty (40), or a linked file exists (93).
     func check() async throws(BackupError) {
         let links = manifest.targets.filter { $0.isLink && $0.file != nil }
+        let dataOwner = try await data.stat(.root)?.attributes.user
         for (path, name) in folders {
             let tree = context.openTree(path)
             guard let entry = try await tree.stat(.root) else { continue }
@@ -43,10 +47,19 @@ struct RestoreTarget: Sendable {
                 guard stat(path, &status) == 0, status.st_uid == geteuid() else {
                     throw BackupError(
                         .pathOpen, "unable to restore to path '\(path)' not owned by current user",
-                        hint: "run the restore as the owner of the cluster.")
+                        hint: getuid() == 0
+                            ? "it belongs to user '\(entry.attributes.user ?? "?")', the cluster to '\(currentUser())': give it to that user first."
+                            : "run the restore as the owner of the cluster.")
                 }
                 guard status.st_mode & 0o700 == 0o700 else {
                     throw BackupError(.pathOpen, "unable to restore to path '\(path)' without rwx permissions for its owner")
+                }
+            }
+            if geteuid() == 0, let user = entry.attributes.user, !users.contains(user), user != dataOwner {
+                guard try await tree.list(.root).isEmpty else {
+                    throw BackupError(
+                        .pathOpen, "unable to restore to path '\(path)': it is not empty and belongs to user '\(user)'",
+                        hint: "if it is the right place, give it to the owner of the cluster first.")
                 }
             }
             if isDelta || isForced { continue }
@@ -99,14 +112,49 @@ struct RestoreTarget: Sendable {
     ) async throws(BackupError) {
         for entry in try await tree.list(folder) {
             let child = name / entry.key.name
+            if entry.kind == .folder { try await makeAccessible(tree, entry) }
             if kept[child] == entry.kind {
                 if entry.kind == .folder { try await clean(tree, entry.key, child, kept, destinations, &removed) }
                 if entry.kind != .link || destinations[child] == entry.target { continue }
             }
             context.log.detail("remove invalid \(entry.kind.rawValue) '\(tree.location)/\(entry.key)'")
             removed += 1
-            if entry.kind == .folder { try await tree.removeAll(entry.key) } else { try await tree.remove(entry.key) }
+            if entry.kind == .folder {
+                try await clean(tree, entry.key, child, kept, destinations, &removed)
+                try await tree.removeDirectory(entry.key)
+            } else {
+                try await tree.remove(entry.key)
+            }
         }
+    }
+
+    /// Whatever somebody took from the owner of a folder.
+    private func makeAccessible(_ tree: any FileTree, _ folder: Entry) async throws(BackupError) {
+        guard let mode = folder.attributes.mode, mode & 0o700 != 0o700 else { return }
+        try await tree.setAttributes(folder.key, Attributes(mode: mode | 0o700))
+    }
+
+    /// What is missing of the places, and what is above it: where their owner may not make it, root does.
+    func makeMissingFolders(_ acting: ActingUser) async throws(BackupError) {
+        let root = context.openTree("")
+        var missing = [(path: manifest.dataPath, name: Manifest.dataName)]
+        for target in manifest.targets where target.isLink {
+            let place = manifest.place(of: target)
+            missing.append(target.file == nil ? (place, target.name) : ("/\(Key(absolute: place).parent)", Manifest.dataName))
+        }
+        for (path, name) in missing + folders where try await root.stat(Key(absolute: path)) == nil {
+            do throws(BackupError) {
+                try await root.makeDirectory(Key(absolute: path), attributes(name))
+            } catch  where error.code == .pathCreate || error.code == .denied {
+                try acting.makeFolderAsRoot(path)
+                try await root.setAttributes(Key(absolute: path), attributes(name))
+            }
+        }
+    }
+
+    private func attributes(_ name: String) -> Attributes {
+        let path = manifest.paths.first { sameBytes($0.name, name) } ?? manifest.dataFolder
+        return Attributes(mode: path?.mode ?? 0o700, user: path?.owner.user, group: path?.owner.group)
     }
 
     /// Creates folders and links.
@@ -141,7 +189,11 @@ struct RestoreTarget: Sendable {
         let isOf: (Manifest.Target) -> Bool = { sameBytes($0.name, link.name) || sameBytes("\(Manifest.dataName)/\($0.name)", link.name) }
         guard let target = manifest.targets.first(where: isOf) else { throw BackupError(.format, "link '\(link.name)' has no target") }
         let place = Key(absolute: manifest.place(of: target))
-        try await root.makeDirectory(target.file == nil ? place : place.parent, target.file == nil ? attributes(target.name) : Attributes())
+        let folder = target.file == nil ? place : place.parent
+        // The owner and mode of a folder that was there before are its owner's affair: the manifest must not decide on any folder of this host.
+        if try await root.stat(folder) == nil {
+            try await root.makeDirectory(folder, attributes(target.file == nil ? target.name : Manifest.dataName))
+        }
         if let existing = try await data.stat(key), existing.kind == .link, existing.target == link.destination { return }
         try await data.link(key, to: link.destination, .symbolic)
         try await data.setAttributes(key, Attributes(user: link.owner.user, group: link.owner.group))

@@ -1,0 +1,78 @@
+// As whom a restore works on files.
+
+import BackstopCore
+import Glibc
+
+struct RestoreWork {
+    private let context: RunContext
+    private let cluster: ClusterFiles
+
+    init(_ context: RunContext, _ cluster: ClusterFiles) {
+        self.context = context
+        self.cluster = cluster
+    }
+
+    /// For root: resolves the owners in the manifest, and becomes the owner of the cluster where that is possible. Everything that only root
+    /// may read (configuration, secrets) has been read. nil: the restore goes on as who started it.
+    func begin(_ manifest: inout Manifest, _ set: RestoreSet) async throws(BackupError) -> ActingUser? {
+        guard geteuid() == 0 else { return nil }
+        let data = try await standing()
+        let owners = RestoreOwners(&manifest, standing: data) { ActingUser.exists(user: $0, group: $1) }
+        if !owners.unknown.isEmpty {
+            let owner = manifest.dataFolder?.owner.user ?? "root"
+            context.log.warn(
+                "\(owners.unknown.joined(separator: ", ")) of the backup not known on this host: those files belong to '\(owner)'")
+        }
+        switch owners.work(data) {
+        case .asRoot: return nil
+        case .refused:
+            throw BackupError(
+                .pathOpen, "unable to restore to path '\(cluster.path)': it is not empty and belongs to user '\(data?.owner.user ?? "?")'",
+                hint: "the files of the backup belong to \(names(owners.owners)): is this the right place?"
+                    + "\nif it is, give it to that user first.")
+        case .asOwner(let owner, let adopts):
+            guard let user = owner.user, let group = owner.group else { return nil }
+            let acting = try ActingUser(user: user, group: group)
+            do throws(BackupError) {
+                try await prove(manifest, set)
+                if adopts { try acting.adopt(cluster.path) }
+                context.log.detail("files are worked on as user '\(user)'")
+                return acting
+            } catch {
+                acting.end()
+                guard error.code == .denied || error.code == .fileOpen else { throw error }
+                context.log.detail("files are worked on as root, because user '\(user)' may not read the repository: \(error.message)")
+                return nil
+            }
+        }
+    }
+
+    private func names(_ owners: Set<Manifest.Owner>) -> String {
+        let users = Set(owners.compactMap(\.user)).sorted(by: bytewiseLess)
+        return users.isEmpty ? "nobody of this host" : users.map { "'\($0)'" }.joined(separator: ", ")
+    }
+
+    private func standing() async throws(BackupError) -> RestoreOwners.Folder? {
+        guard let entry = try await cluster.tree.stat(.root), entry.kind == .folder else { return nil }
+        return RestoreOwners.Folder(
+            owner: Manifest.Owner(user: entry.attributes.user, group: entry.attributes.group),
+            isEmpty: try await cluster.tree.list(.root).isEmpty)
+    }
+
+    /// Throws `.denied` when the repository, or a key to it, is for root only: a restore must not fail for that.
+    private func prove(_ manifest: Manifest, _ set: RestoreSet) async throws(BackupError) {
+        let stanza = try context.stanza()
+        for (name, value) in context.options.values where name.index == set.repository.index && name.name.hasSuffix("-file") {
+            if case .text(let path) = value.value, value.source != .defaultValue, !ActingUser.mayRead(path) {
+                throw BackupError(.denied, "\(path)")
+            }
+        }
+        let storage = set.repository.storage
+        _ = try await storage.list(Layout.backup(stanza, set.label))
+        let stored = manifest.files.first { $0.size > 0 }.flatMap {
+            manifest.location(
+                of: $0, stanza: stanza, suffix: (try? set.repository.registry.codec(manifest.settings.compressType).suffix) ?? "")
+        }
+        for key in [Layout.manifest(stanza, set.label)] + (stored.map { [$0.key] } ?? []) { _ = try await storage.open(key) }
+    }
+}
