@@ -20,6 +20,13 @@ long backstop_file_system(int descriptor) {
     return fstatfs(descriptor, &system) == 0 ? (long)system.f_type : -1;
 }
 
+long backstop_free_space(const char *path, unsigned long long *bytes) {
+    struct statfs system;
+    if (statfs(path, &system) != 0) return -1;
+    *bytes = (unsigned long long)system.f_bavail * (unsigned long long)system.f_bsize;
+    return (long)system.f_type;
+}
+
 static void handled(sigset_t *set) {
     sigemptyset(set);
     sigaddset(set, SIGHUP);

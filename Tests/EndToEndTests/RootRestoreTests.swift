@@ -98,5 +98,24 @@ struct RootRestoreTests {
             #expect(outcome.status == 0, "\(outcome)")
             #expect(try listed() == before)
         }
+
+        // At the top of a mount there is a folder that nobody but root may look into.
+        try root(bench, "rm -rf data/*; mkdir -m 700 data/lost+found")
+        for option in ["--no-delta", "--delta"] {
+            let outcome = try bench.attempt(option, "--type=none", "restore")
+            #expect(outcome.status == 0, "\(outcome)")
+            #expect(try owners(bench, "data/lost+found") == ["data/lost+found root:root 700 "])
+        }
+        // What cannot fit is refused before anything is changed.
+        // (A container may not mount anything.)
+        try root(bench, "mkdir small")
+        guard
+            try attempt(["mount", "-t", "tmpfs", "-o", "size=4m,uid=postgres", "none", "small"], in: bench.folder.path, asRoot: true).status
+                == 0
+        else { return }
+        defer { _ = try? attempt(["umount", "small"], in: bench.folder.path, asRoot: true) }
+        let outcome = try bench.attempt("--pg1-path=\(bench.folder.path("small"))", "--type=none", "restore")
+        #expect(outcome.status == 64 && outcome.text.contains("are needed on its file system"), "\(outcome)")
+        #expect(try run(["ls", "-A", "small"], in: bench.folder.path).output.isEmpty)
     }
 }

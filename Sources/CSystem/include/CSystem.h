@@ -7,6 +7,8 @@ int backstop_syncfs(int descriptor);
 int backstop_start_writeback(int descriptor);
 // The magic number of the file system that holds an open file, or -1.
 long backstop_file_system(int descriptor);
+// Bytes that this user may still write to the file system of path, and the type of that; -1 when it is not known.
+long backstop_free_space(const char *path, unsigned long long *bytes);
 // Standard descriptors that the caller has closed: reading finds the end, writing fails as on a closed one (they lead to /dev/null, opened
 // for reading), and no file or connection that is opened later gets their numbers.
 void backstop_hold_standard_descriptors(void);

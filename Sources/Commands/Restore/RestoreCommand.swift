@@ -49,6 +49,7 @@ struct RestoreCommand {
         defer { acting?.end() }
         let target = RestoreTarget(context: context, manifest: manifest, data: cluster.tree, isDelta: isDelta, isForced: isForced)
         try await target.check()
+        try await target.checkSpace()
         if let acting { try await target.makeMissingFolders(acting) }
         await LeftSpool.remove(stanza, context, owners: Set(manifest.files.compactMap(\.owner.user)))
         try await markUnfinished(manifest, set.repository)

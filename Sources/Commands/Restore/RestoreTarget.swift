@@ -67,6 +67,7 @@ struct RestoreTarget: Sendable {
             for entry in try await tree.list(.root) {
                 let base = String(entry.key.name)
                 // Also what a run that was killed left of it under a temporary name.
+                if Self.isOfFileSystem(entry) { continue }
                 if name == Manifest.dataName, base == Self.manifestName || base.hasBytes("\(Self.manifestName).") { continue }
                 if name == Manifest.dataName, type == "preserve", Self.recoveryFiles.contains(base) { continue }
                 throw BackupError(
@@ -112,6 +113,7 @@ struct RestoreTarget: Sendable {
     ) async throws(BackupError) {
         for entry in try await tree.list(folder) {
             let child = name / entry.key.name
+            if folder.isRoot, Self.isOfFileSystem(entry) { continue }
             if entry.kind == .folder { try await makeAccessible(tree, entry) }
             if kept[child] == entry.kind {
                 if entry.kind == .folder { try await clean(tree, entry.key, child, kept, destinations, &removed) }
@@ -126,6 +128,11 @@ struct RestoreTarget: Sendable {
                 try await tree.remove(entry.key)
             }
         }
+    }
+
+    /// At the top of a mount; nobody but root may look into it.
+    private static func isOfFileSystem(_ entry: Entry) -> Bool {
+        entry.kind == .folder && entry.key.name == "lost+found" && entry.attributes.user == "root"
     }
 
     /// Whatever somebody took from the owner of a folder.

@@ -1,0 +1,81 @@
+// Whether a restore fits on the file systems that it writes to, before anything is removed.
+
+import BackstopCore
+import CSystem
+import Glibc
+
+/// What one file system has to take.
+struct RestoreSpace: Equatable {
+    /// Of the places on it, the first.
+    var path: String
+    /// Bytes of all files that go there.
+    var needed: UInt64
+    /// Bytes that the user of the restore may still fill.
+    var free: UInt64
+    /// Bytes of what is there and makes room.
+    var replaced: UInt64 = 0
+    /// It stores less than it is given.
+    var compresses = false
+
+    /// Certain to fail: never said of what could fit.
+    var isTooSmall: Bool { !compresses && needed > free &+ replaced }
+
+    static func refusal(_ systems: [RestoreSpace]) -> BackupError? {
+        guard let system = systems.first(where: \.isTooSmall) else { return nil }
+        return BackupError(
+            .full,
+            "unable to restore to path '\(system.path)': \(sizeText(system.needed)) are needed on its file system,"
+                + " \(sizeText(system.free &+ system.replaced)) are there",
+            hint: "make room, or restore to another place; tablespaces can go elsewhere with --tablespace-map. Nothing has been changed.")
+    }
+
+    /// Bytes by the longest of `places` (names of the manifest) that each name is or is below.
+    static func bytes(_ files: [(name: String, size: UInt64)], by places: [String]) -> [String: UInt64] {
+        let places = places.sorted { $0.utf8.count > $1.utf8.count }
+        var bytes: [String: UInt64] = [:]
+        for (name, size) in files {
+            guard let place = places.first(where: { sameBytes(name, $0) || name.isBelow($0) }) else { continue }
+            bytes[place, default: 0] &+= size
+        }
+        return bytes
+    }
+}
+
+extension RestoreTarget {
+    /// Throws `.full` (64) when it is certain that not all files find room.
+    func checkSpace() async throws(BackupError) {
+        var places: [String: String] = [:]
+        for target in manifest.targets { places[target.name] = target.isLink ? manifest.place(of: target) : manifest.dataPath }
+        let bytes = RestoreSpace.bytes(manifest.files.map { ($0.name, $0.size) }, by: Array(places.keys))
+        var systems: [dev_t: RestoreSpace] = [:]
+        var paths: [dev_t: [String]] = [:]
+        for (name, path) in places.sorted(by: { bytewiseLess($0.key, $1.key) }) {
+            guard let (device, free, compresses) = fileSystem(path) else { continue }
+            systems[device, default: RestoreSpace(path: path, needed: 0, free: free, compresses: compresses)].needed &+= bytes[name] ?? 0
+            paths[device, default: []].append(path)
+        }
+        if isDelta || isForced {
+            for device in systems.keys where systems[device]?.isTooSmall == true {
+                for path in paths[device] ?? [] {
+                    let replaced = try await context.openTree(path).list(.root, .all).reduce(0) { $0 &+ $1.size }
+                    systems[device]?.replaced &+= replaced
+                }
+            }
+        }
+        if let refusal = RestoreSpace.refusal(systems.values.sorted { bytewiseLess($0.path, $1.path) }) { throw refusal }
+    }
+
+    /// Of `path`, or of the first folder above it that exists; nil when nobody knows.
+    private func fileSystem(_ path: String) -> (device: dev_t, free: UInt64, compresses: Bool)? {
+        var path = path
+        var status = stat()
+        while stat(path, &status) != 0 {
+            guard errno == ENOENT, path != "/" else { return nil }
+            path = "/\(Key(absolute: path).parent)"
+        }
+        var free: UInt64 = 0
+        let type = backstop_free_space(path, &free)
+        // btrfs, zfs, bcachefs.
+        return type < 0 ? nil : (status.st_dev, free, [0x9123_683E, 0x2FC1_2FC1, 0xCA45_1A4E].contains(type))
+    }
+}
