@@ -141,6 +141,21 @@ import Testing
         #expect(try load("--stanza=s archive-push x", in: files).warnings.count == 1)
     }
 
+    /// Old names are silent by the peer's name as long as the peer is.
+    @Test func oldNames() throws {
+        let files = Files(["peers/pgbackrest.conf": "[global]\ncompress=n\n"])
+        #expect(try load(backup, as: "pgbackrest", in: files).warnings == [])
+        #expect(try load(backup, as: "pgbackrest", in: files).options.string("compress-type") == "none")
+        #expect(try load(backup, in: files).warnings.count == 1)
+    }
+
+    /// Drivers are ours by any name.
+    @Test(arguments: ["pgbackrest", "pgbackstop"])
+    func pluginsAreOurs(_ program: String) throws {
+        let path = try load(backup, as: program, in: Files(["peers/pgbackrest.conf": "[global]\n"])).options.string("plugins")
+        #expect(path == "/etc/pgbackstop/plugins.conf")
+    }
+
     /// By the peer's name any file is read as the peer reads it.
     @Test func unknownNamesAreWarnedOf() throws {
         let files = Files(["other/x.conf": "[global]\nbogus=y\n"])

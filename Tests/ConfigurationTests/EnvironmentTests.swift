@@ -45,6 +45,23 @@ import Testing
         #expect(status("version", environment: ["PGBACKSTOP_OUTPUT": "x"]) == 0)
     }
 
+    /// Operators give one environment to all commands, and take any line about it for a failure.
+    @Test(arguments: [
+        ("--pg1-path=/pg restore", ["ARCHIVE_CHECK": "n", "START_FAST": "bogus", "COMPRESS_TYPE": ""]),
+        ("info", ["ARCHIVE_CHECK": "x", "PG1_PATH": "relative", "PROCESS_MAX": "0"]),
+        ("archive-push x", ["TYPE": "full", "SET": "", "DELTA": "x"]),
+        ("--pg1-path=/pg archive-get x y", ["TYPE": "full", "ARCHIVE_CHECK": "x", "REPO1_RETENTION_FULL": "0"]),
+        ("--pg1-path=/pg check", ["TYPE": "full", "REPO1_RETENTION_FULL": "0"]), ("start", ["TYPE": "full", "REPO1_PATH": ""]),
+        ("--pg1-path=/pg stanza-create", ["TYPE": "full", "ARCHIVE_TIMEOUT": "x"]),
+    ])
+    func foreignOptionsAreIgnored(_ line: String, _ variables: [String: String]) throws {
+        let environment = Dictionary(uniqueKeysWithValues: variables.map { ("PGBACKREST_" + $0, $1) })
+        for program in ["pgbackrest", "pgbackstop"] {
+            let configuration = try load("--stanza=s " + line, as: program, in: Files(), environment: environment)
+            #expect(configuration.warnings == [] && configuration.notes == [], "\(line)")
+        }
+    }
+
     @Test func thePeersVariablesStandIn() throws {
         let configuration = try load(
             "info",

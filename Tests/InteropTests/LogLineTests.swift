@@ -46,6 +46,9 @@ struct LogLineTests {
         try tell("restore")
         try tell("--delta", "restore")
         try tell("--delta", "--type=immediate", "--target-action=promote", "restore")
+        // The server calls back the program by the name that restored it.
+        let settings = try String(contentsOfFile: "\(bench.data)/postgresql.auto.conf", encoding: .utf8)
+        #expect(settings.contains("restore_command = '\(tool.path) "), "\(settings)")
         return lines
     }
 

@@ -128,4 +128,16 @@ import Testing
                 "recovery_target_xid = ''",
             ])
     }
+
+    /// Operators bring a restore_command of their own, by either spelling of its name: there is no other one then.
+    @Test(arguments: ["restore_command", "restore-command"])
+    func givenRestoreCommand(_ name: String) throws {
+        var options = Options()
+        options.values[Options.Name("type")] = .init(.text("standby"), .commandLine)
+        options.values[Options.Name("recovery-option")] = .init(.map([name: "fetch --from='a b' %f \"%p\""]), .commandLine)
+        let settings = RecoverySettings(
+            version: .v15, options: options, restoreCommand: "get", stamp: "now",
+            target: try ResolvedTarget(type: "standby", target: nil, timeline: nil, label: "L", isChosen: true, now: 0))
+        #expect(try settings.lines() == ["restore_command = 'fetch --from=''a b'' %f \"%p\"'"])
+    }
 }

@@ -104,7 +104,9 @@ private func replaceOldOptions(_ configuration: inout Configuration) {
     let options = configuration.options
     if options.isGiven("compress") {
         let type = options.flag("compress") ? "gz" : "none"
-        configuration.warnings.append("option 'compress' is old\nHINT: write compress-type=\(type) instead.")
+        let text = "option 'compress' is old\nHINT: write compress-type=\(type) instead."
+        // The peer takes it without a word.
+        if configuration.dialect == .own { configuration.warnings.append(text) } else { configuration.notes.append(text) }
         if !options.isGiven("compress-type") {
             configuration.options.values[Options.Name("compress-type")] = Options.Resolved(.text(type), .defaultValue)
             if type == "none" { configuration.options.values[Options.Name("compress-level")] = Options.Resolved(.number(0), .defaultValue) }
