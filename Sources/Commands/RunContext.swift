@@ -17,8 +17,10 @@ public struct RunContext: Sendable {
         @Sendable (_ options: Options, _ index: Int, _ context: DriverContext, _ cluster: JSON) throws(BackupError) -> any FarHost
     /// Options as they would be given again to another command of the program on this host: for `restore_command`.
     public var inheritedOptions: [String]
-    /// Path of this program.
+    /// Path of this program, by the name that it was called.
     public var programPath: String
+    /// Likewise, as other hosts are to start it.
+    public var programPathThere: String
 
     public init(
         command: String, options: Options, positional: [String], registry: Registry, log: Log,
@@ -35,10 +37,11 @@ public struct RunContext: Sendable {
         self.openHost = openHost
         self.inheritedOptions = inheritedOptions
         self.programPath = programPath
+        programPathThere = programPath
     }
 
     func driverContext(isConfined: Bool = false, locks: HostLocks? = nil) -> DriverContext {
-        DriverContext(log: log, programPath: programPath, isConfined: isConfined, locks: locks)
+        DriverContext(log: log, programPath: programPathThere, isConfined: isConfined, locks: locks)
     }
 
     func stanza() throws(BackupError) -> String { try options.required("stanza") }

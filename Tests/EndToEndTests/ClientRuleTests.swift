@@ -40,6 +40,18 @@ struct ClientRuleTests {
         #expect(outcome.errors.contains("bogus") && !outcome.output.contains("\n"), "\(outcome)")
     }
 
+    /// On another host a program of the peer's name is more likely the peer, which cannot serve: the file that the link leads to is called.
+    @Test func otherHosts() throws {
+        let folder = try TemporaryFolder()
+        let client = try folder.writeProgram("ssh", "#!/bin/sh\necho \"$@\" > \(folder.path("called"))\nexit 1\n")
+        for (tool, more) in [(Tool.byPeersName, []), (.underTest, []), (.byPeersName, ["--repo1-host-cmd=\(Tool.byPeersName.path)"])] {
+            let options = ["--no-config", "--stanza=s", "--repo1-host=h", "--cmd-ssh=\(client)"]
+            _ = try attempt([tool.path] + options + more + ["info"])
+            let called = try String(contentsOfFile: folder.path("called"), encoding: .utf8)
+            #expect(called.contains(" \((more.isEmpty ? Tool.underTest : tool).path) serve"), "\(called)")
+        }
+    }
+
     /// A stanza that is not there is an answer, not an error; the lines are the peer's.
     @Test func missingStanza() throws {
         let bench = try Workbench(Format(.zst), by: .byPeersName)

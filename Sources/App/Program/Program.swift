@@ -132,6 +132,10 @@ private enum Invocation {
                 inheritedOptions: configuration.arguments(for: "archive-get", leavingOut: notForRestoreCommand),
                 programPath: programPath(configuration))
             context.optionsOf = vouched
+            // There, a program of the peer's name is more likely the peer.
+            if configuration.dialect == .pgBackRest, !configuration.options.isGiven("cmd") {
+                context.programPathThere = ProgramPath.file ?? context.programPath
+            }
             return .success(try await runCommand(context))
         } catch {
             return .failure(error)

@@ -37,7 +37,8 @@ let postgresHostOptions = OptionSpec.section(
             .when("pg-host-type", "ssh", "tls").defaultsByDependency(["tls": "8432"]).oldNames("db-ssh-port", "dbN-ssh-port")
             .details("With ssh the client's own when unset."),
         .stanza("pgN-host-cmd", .string, client, "this program on the cluster's host")
-            .when("pg-host-type", "ssh").oldNames("db-cmd", "dbN-cmd").details("The same path as here when unset."),
+            .when("pg-host-type", "ssh").oldNames("db-cmd", "dbN-cmd").details(
+                "The same path as here when unset; under the name pgbackrest that of the file which the link leads to."),
         .stanza("pgN-host-config", .path, default: "/etc/pgbackstop/pgbackstop.conf", client, "main configuration file there")
             .when("pg-host").oldNames("db-config", "dbN-config").details("Like config, on the cluster's host."),
         .stanza("pgN-host-config-path", .path, default: "/etc/pgbackstop", client, "folder of the configuration there")

@@ -17,7 +17,8 @@ let repositoryHostOptions = OptionSpec.section(
             .when("repo-host-type", "ssh", "tls").defaultsByDependency(["tls": "8432"]).oldNames("backup-ssh-port")
             .details("With ssh the client's own when unset."),
         .global("repoN-host-cmd", .string, all, "this program on the repository's host")
-            .when("repo-host-type", "ssh").oldNames("backup-cmd").details("The same path as here when unset."),
+            .when("repo-host-type", "ssh").oldNames("backup-cmd").details(
+                "The same path as here when unset; under the name pgbackrest that of the file which the link leads to."),
         .global("repoN-host-config", .string, default: "/etc/pgbackstop/pgbackstop.conf", all, "main configuration file there")
             .when("repo-host").oldNames("backup-config").details("Like config, on the repository's host."),
         .global("repoN-host-config-path", .path, default: "/etc/pgbackstop", all, "folder of the configuration there")
