@@ -67,6 +67,21 @@ struct ClientRuleTests {
         #expect(empty.output == "stanza: demo\n    status: error (missing stanza data)\n    cipher: none\n", "\(empty)")
     }
 
+    /// Of a backup that is not there nothing is told but that: neither the WAL nor other backups, which a script might take for its own.
+    @Test(arguments: ["20200101-000000F", "bogus"])
+    func missingBackup(_ label: String) throws {
+        let bench = try GoldenTiny.unpack("tiny-none")
+        let text = try bench.attempt("--set=\(label)", "info", tool: .byPeersName)
+        #expect(
+            text.status == 0 && text.output == "stanza: demo\n    status: error (requested backup not found)\n    cipher: none\n", "\(text)"
+        )
+        let json = try bench.attempt("--set=\(label)", "--output=json", "info", tool: .byPeersName)
+        let fields = [#"[{"archive":[],"backup":[],"cipher":"none","db":[],"#, #""code":6,"message":"requested backup not found""#]
+        #expect(json.status == 0 && fields.allSatisfy(json.output.contains), "\(json)")
+        let progress = try bench.attempt("--set=\(label)", "--detail-level=progress", "info", tool: .byPeersName)
+        #expect(progress.status == 31, "\(progress)")
+    }
+
     /// Every line of the log begins as the field's do, or is indented under one that does.
     @Test(arguments: ["start", "stop", "check", "restore"])
     func everyLineHasItsPrefix(_ command: String) throws {
