@@ -5,7 +5,10 @@
 public func sameBytes(_ a: some StringProtocol, _ b: some StringProtocol) -> Bool { a.utf8.elementsEqual(b.utf8) }
 
 /// Byte order of two texts, whatever the locale or Unicode normal form.
-public func bytewiseLess(_ a: String, _ b: String) -> Bool { a.utf8.lexicographicallyPrecedes(b.utf8) }
+public func bytewiseLess(_ a: String, _ b: String) -> Bool {
+    if FileName.isMapped(a) || FileName.isMapped(b) { return FileName.bytes(a).lexicographicallyPrecedes(FileName.bytes(b)) }
+    return a.utf8.lexicographicallyPrecedes(b.utf8)
+}
 
 extension StringProtocol {
     /// Whether it begins with exactly these bytes.

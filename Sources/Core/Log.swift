@@ -73,6 +73,7 @@ public final class Log: Sendable {
     public func debug(_ text: @autoclosure () -> String, worker: Int = 0) { if isOn(.debug) { write(.debug, text(), worker) } }
 
     public func write(_ level: LogLevel, _ text: String, _ worker: Int = 0) {
+        let text = FileName.shown(text)
         state.withLock { state in
             let settings = state.settings
             let name = "\(level)".uppercased()

@@ -154,7 +154,8 @@ public final class Cluster {
     @discardableResult
     public func archiveCurrentSegment() throws -> String {
         let name = try query("SELECT pg_walfile_name(pg_switch_wal())")
-        try wait(until: "SELECT last_archived_wal >= '\(name)' FROM pg_stat_archiver")
+        // Not by the last one that was archived: the history file of a backup may come after a later segment.
+        try wait(until: "SELECT NOT EXISTS (SELECT FROM pg_ls_archive_statusdir() WHERE name = '\(name).ready')")
         return name
     }
 

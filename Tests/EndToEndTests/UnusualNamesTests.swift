@@ -29,6 +29,55 @@ struct UnusualNamesTests {
         "back\\slash", "tab\tname", " blank ", "%p%f", "$(touch x)`", "'", "x.gz", "x.zst", "\u{1f1e9}\u{1f1ea}", "-rf", "*",
     ]
 
+    /// Names that are no UTF-8 are backed up, excluded and restored as the bytes that they are, by either program from either's backup.
+    @Test(arguments: RepositoryKind.all)
+    func anyBytes(_ kind: RepositoryKind) throws {
+        let bench = try Workbench(on: kind)
+        let cluster = try bench.cluster()
+        try bench.run("stanza-create")
+        // é in Latin-1, halves of characters, a folder, and a character that this program has a use for.
+        let script = #"""
+            mkdir -m 700 notes "notes/$(printf 'd\351')" && cd notes
+            for name in 'caf\351' '\377\376' 'a\303' '\303\251' 'd\351/\200x' 'd\351/left\351' '\364\217\276\200' '\364\217\277\277x'; do
+                n=$(printf "$name") && printf '%s' "$name" >"$n" && chmod 600 "$n"
+            done
+            """#
+        try run(["sh", "-ec", script], in: bench.data)
+        let listing = #"""
+            export LC_ALL=C
+            { find notes -type d -printf '%p %m\n'; find notes -type f -printf '%p %m %s %T@\n' | sed 's/[.][0-9]*$//'; } | sort | cat -v
+            find notes -type f -exec sha1sum {} + | sort | cat -v
+            """#
+        func sums(_ data: String) throws -> String { try run(["sh", "-ec", listing], in: data).output }
+        let expected = try sums(bench.data)
+        #expect(expected.contains("notes/cafM-i ") && expected.contains("M-^?M-~"), "\(expected)")
+        let exclude = #"exec "$@" --exclude="$(printf 'notes/d\351/left\351')" --type=full backup"#
+        func backUp(_ tool: Tool) throws { try run(["sh", "-ec", exclude, "sh"] + bench.command([], tool: tool), in: bench.folder.path) }
+        // Stores take names in UTF-8 only: ours are spelled in a way that the peer does not know, and it cannot put any.
+        let tools = kind.peerReads && !"\(kind)".hasPrefix("s3") ? [Tool.underTest, Tool.peer] : [.underTest]
+        let wanted = expected.split(separator: "\n").filter { !$0.contains("leftM-i") }.joined(separator: "\n") + "\n"
+        for writer in tools {
+            if writer.name == Tool.peer.name {
+                try cluster.query("ALTER SYSTEM SET archive_command = \(bench.archiveCommand(tool: writer))")
+                try cluster.query("SELECT pg_reload_conf()")
+            }
+            try backUp(writer)
+            try cluster.archiveCurrentSegment()
+            for reader in tools {
+                let name = "by-\(writer.name)-\(reader.name)"
+                _ = try bench.restore(name, "--type=immediate", tool: reader)
+                #expect(try sums(bench.folder.path(name)) == wanted, "\(name)")
+                // What is not in the backup goes, what is stays.
+                try run(
+                    ["sh", "-ec", #"touch "notes/$(printf 'more\351')"; echo x >"notes/$(printf 'caf\351')""#], in: bench.folder.path(name))
+                try bench.run("--pg1-path=\(bench.folder.path(name))", "--delta", "--type=immediate", "restore", tool: reader)
+                #expect(try sums(bench.folder.path(name)) == wanted, "\(name) --delta")
+            }
+        }
+        let log = try bench.attempt("--type=full", "--log-level-console=detail", "backup")
+        #expect(log.status == 0 && log.text.contains(#"caf\xE9"#), "\(log)")
+    }
+
     /// `é` has two spellings, which are two files; a combining mark at the front joins the slash before it.
     @Test(arguments: RepositoryKind.all)
     func files(_ kind: RepositoryKind) throws {

@@ -142,7 +142,9 @@ func feed(_ check: PageCheck, _ bytes: [UInt8], by step: Int = 1 << 20) {
 
     @Test func paths() {
         for file in [
-            "pg_data/global/1262", "pg_data/base/5/16384.3", "pg_data/base/5/2600_fsm", "pg_tblspc/16400/PG_15_202209061/5/1",
+            "pg_data/global/1262", "pg_data/base/5/16384.3", "pg_data/base/5/2600_fsm", "pg_data/base/5/2600_vm.1", "pg_data/base/5/9_init",
+            "pg_data/base/5/t3_16384", "pg_data/base/5/t3_16384_fsm",
+            "pg_tblspc/16400/PG_15_202209061/5/1",
             "pg_tblspc/1/PG_9.6_201608131/5/1",
         ] {
             #expect(DatabasePath.hasPages(file), "\(file)")
@@ -152,6 +154,13 @@ func feed(_ check: PageCheck, _ bytes: [UInt8], by step: Int = 1 << 20) {
             "pg_data/base/x/1",
             "pg_data/base/5/a/1", "pg_data/PG_VERSION", "pg_data/pg_xact/0000", "PG_VERSION", "pg_tblspc/16400/1/5/1",
             "pg_tblspc/16400/PG_15_202209061/1",
+            // An extension's, somebody's, what an interrupted command left.
+            "pg_data/base/5/notes.txt", "pg_data/base/5/pg_filenode.map.tmp", "pg_data/global/pg_internal.init.77",
+            "pg_data/base/5/16384.bak",
+            "pg_data/base/5/16384~", "pg_data/base/5/16384_old", "pg_data/base/5/16384.1.2", "pg_data/base/5/t_16384",
+            "pg_data/base/5/x_16384",
+            "pg_data/base/5/_fsm", "pg_data/base/5/16384_fsm_vm", "pg_data/base/5/pgsql_tmp.3", "pg_data/base/5/.16384",
+            "pg_data/base/5/16384.",
         ] {
             #expect(!DatabasePath.hasPages(file), "\(file)")
         }

@@ -30,7 +30,8 @@ struct KeyTests {
 
     @Test func pagesOfAFile() {
         #expect(DatabasePath.segment(of: "pg_data/base/5/\(Self.mark)16384.3") == 3)
-        #expect(DatabasePath.hasPages("pg_data/base/5/\(Self.mark)"))
+        #expect(DatabasePath.hasPages("pg_data/base/5/5"))
+        #expect(!DatabasePath.hasPages("pg_data/base/5/\(Self.mark)5"))
         #expect(!DatabasePath.hasPages("pg_data/base/\(Self.mark)5/1"))
     }
 }

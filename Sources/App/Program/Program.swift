@@ -18,7 +18,14 @@ public func runProgram(_ register: @Sendable (inout Registry) -> Void = { _ in }
     registerBuiltinCodecs(in: &registry)
     register(&registry)
     // Not exit: its handlers free what libraries share (libcrypto), while a thread may still be closing a connection.
-    _exit(Invocation.run(CommandLine.arguments, registry))
+    _exit(Invocation.run(arguments(), registry))
+}
+
+/// What the program was called with: names may have any bytes.
+private func arguments() -> [String] {
+    (0..<Int(CommandLine.argc)).compactMap { index in
+        CommandLine.unsafeArgv[index].map { FileName.text(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
+    }
 }
 
 private enum Invocation {

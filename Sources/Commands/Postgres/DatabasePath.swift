@@ -1,5 +1,7 @@
 // Which paths of a cluster hold relations.
 
+import BackstopCore
+
 /// Names as in the manifest: `pg_data/base/5`, `pg_tblspc/16400/PG_15_202209061/5`.
 enum DatabasePath {
     /// Whether relation files lie directly in `folder`.
@@ -12,13 +14,22 @@ enum DatabasePath {
         }
     }
 
-    /// Whether the pages of `file` carry checksums in a cluster that has them.
+    /// Whether the pages of `file` carry checksums in a cluster that has them: it is a relation, as PostgreSQL names them. An extension's
+    /// files and anybody's notes lie in the same folders.
     static func hasPages(_ file: String) -> Bool {
         guard let slash = file.utf8.lastIndex(of: UInt8(ascii: "/")), isFolder(file[..<slash]) else { return false }
-        return switch file[file.utf8.index(after: slash)...] {
-        case "pg_filenode.map", "PG_VERSION", "pg_control": false
-        default: true
-        }
+        return isRelation(file[file.utf8.index(after: slash)...])
+    }
+
+    /// `16384`, `16384.1`, `16384_vm`, `16384_init.1`; of temporary tables, which backups leave out, `t3_16384`.
+    static func isRelation(_ name: Substring) -> Bool {
+        var parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        if parts.count == 2, !isNumber(parts.removeLast()) { return false }
+        guard parts.count == 1 else { return false }
+        var words = parts[0].split(separator: "_", omittingEmptySubsequences: false)
+        if words.count > 1, words[0].hasBytes("t"), isNumber(words[0].dropFirst()) { words.removeFirst() }
+        guard let number = words.first, isNumber(number), words.count <= 2 else { return false }
+        return words.count == 1 || ["fsm", "vm", "init"].contains(words[1])
     }
 
     /// The number of a relation's segment: 3 for `16384.3`, 0 for `16384`.

@@ -17,14 +17,16 @@ enum InfoFile {
         var format: Int64?
         var checksum: String?
         var lineNumber = 0
-        for line in bytes.split(separator: 10, omittingEmptySubsequences: false) {
+        for raw in bytes.split(separator: 10, omittingEmptySubsequences: false) {
             lineNumber += 1
+            // Names of files may have any bytes.
+            let line = raw.contains { $0 >= 0x80 } ? FileName.mapped(Array(raw))[...] : raw
             if line.isEmpty { continue }
             if line.first == UInt8(ascii: "["), line.last == UInt8(ascii: "]") {
                 section = String(decoding: line.dropFirst().dropLast(), as: UTF8.self)
                 continue
             }
-            guard let section, let (key, text, value) = try entry(line) else {
+            guard let section, let (key, text, value) = entry(line) else {
                 if line.starts(with: "Salted__".utf8) { throw BackupError(.format, "the file is encrypted") }
                 throw BackupError(
                     .format, "line \(lineNumber) is not a section or an entry: '\(String(decoding: line.prefix(80), as: UTF8.self))'")
@@ -47,17 +49,12 @@ enum InfoFile {
     }
 
     /// A key is raw text and may contain `=`: it ends at the first `=` whose remainder is JSON.
-    private static func entry(_ line: ArraySlice<UInt8>) throws(BackupError) -> (key: String, text: ArraySlice<UInt8>, value: JSON)? {
+    private static func entry(_ line: ArraySlice<UInt8>) -> (key: String, text: ArraySlice<UInt8>, value: JSON)? {
         var from = line.startIndex
         while let equals = line[from...].firstIndex(of: UInt8(ascii: "=")) {
             let text = line[(equals + 1)...]
             if equals > line.startIndex, let value = JSON(parsing: text) {
-                guard let key = String(validating: line[..<equals], as: UTF8.self) else {
-                    throw BackupError(
-                        .format, "the name '\(String(decoding: line[..<equals], as: UTF8.self))' is not valid UTF-8",
-                        hint: "this version cannot restore files with such names; pgbackrest can.")
-                }
-                return (key, text, value)
+                return (String(decoding: line[..<equals], as: UTF8.self), text, value)
             }
             from = equals + 1
         }
@@ -86,12 +83,14 @@ struct InfoFileWriter {
             self.section = section
         }
         if key.isEmpty || key.utf8.contains(10) { invalidKey = key }
+        let begin = bytes.count
         bytes.append(contentsOf: key.utf8)
         bytes.append(UInt8(ascii: "="))
         let start = bytes.count
         value.write(to: &bytes)
         hash.add(section, key, bytes[start...])
         bytes.append(10)
+        FileName.unmap(&bytes, from: begin)
     }
 
     mutating func finish() throws(BackupError) -> [UInt8] {
@@ -120,9 +119,11 @@ private struct InfoHash {
         } else {
             pending.append(UInt8(ascii: ","))
         }
+        let begin = pending.count
         JSON.write(key, to: &pending)
         pending.append(UInt8(ascii: ":"))
         pending += value
+        FileName.unmap(&pending, from: begin)
         if pending.count > 64 << 10 { flush() }
     }
 

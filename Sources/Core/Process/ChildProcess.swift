@@ -76,7 +76,7 @@ public struct ChildProcess: ~Copyable {
         posix_spawnattr_setpgroup(&attributes, 0)
         posix_spawnattr_setflags(
             &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_RESETIDS))
-        var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
+        var arguments: [UnsafeMutablePointer<CChar>?] = command.map { $0.withSystemName { strdup($0) } } + [nil]
         var process: pid_t = 0
         let status = posix_spawnp(&process, name, &actions, &attributes, &arguments, environ)
         for argument in arguments { free(argument) }

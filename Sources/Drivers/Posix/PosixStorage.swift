@@ -59,20 +59,18 @@ public final class PosixStorage: FileTree {
     /// that uses the path.
     private func confined(_ key: Key) throws(BackupError) -> String {
         let path = path(key)
-        guard isConfined, !key.isRoot, let inside = realpath(root, nil) else { return path }
-        defer { free(inside) }
+        guard isConfined, !key.isRoot, let inside = realpath(root) else { return path }
         // What does not exist yet will be where the folder above it is.
         var existing = path
-        var found = realpath(existing, nil)
+        var found = realpath(existing)
         while found == nil, errno == ENOENT, existing.utf8.count > root.utf8.count {
             var status = FileStatus()
             // A link that leads to nothing might be a file outside in a moment.
             if fileStatus(existing, follow: false, &status) == 0 { break }
             existing = parentPath(existing)
-            found = realpath(existing, nil)
+            found = realpath(existing)
         }
-        defer { free(found) }
-        guard let found, String(cString: found) == String(cString: inside) || String(cString: found).isBelow(String(cString: inside)) else {
+        guard let found, sameBytes(found, inside) || found.isBelow(inside) else {
             throw BackupError(.denied, "'\(path)' leads out of '\(root)'", hint: "a link is there that is not followed for other hosts.")
         }
         return path
@@ -82,7 +80,7 @@ public final class PosixStorage: FileTree {
 
     public func open(_ key: Key, range: Range<UInt64>?) async throws(BackupError) -> any ByteSource & ~Copyable {
         let path = try confined(key)
-        let descriptor = try call("open", path) { Glibc.open(path, O_RDONLY | O_CLOEXEC) }
+        let descriptor = try call("open", path) { BackstopDrivers.open(path, O_RDONLY | O_CLOEXEC) }
         return PosixSource(descriptor: descriptor, path: path, range: range)
     }
 
@@ -111,6 +109,7 @@ public final class PosixStorage: FileTree {
 
     private func listFolder(_ folder: Key, _ beginning: String, _ visit: (Entry) throws(BackupError) -> Void) throws(BackupError) {
         let path = try confined(folder)
+        let beginning = FileName.bytes(beginning).map { CChar(bitPattern: $0) }
         guard let directory = opendir(path) else {
             if errno == ENOENT { return }
             throw systemError("list", path, denied: .pathOpen)
@@ -126,12 +125,8 @@ public final class PosixStorage: FileTree {
             let name = try withUnsafePointer(to: &item.pointee.d_name) { pointer throws(BackupError) -> String? in
                 let text = UnsafeRawPointer(pointer).assumingMemoryBound(to: CChar.self)
                 if strcmp(text, ".") == 0 || strcmp(text, "..") == 0 { return nil }
-                if !beginning.isEmpty && strncmp(text, beginning, beginning.utf8.count) != 0 { return nil }
-                guard let name = String(validatingCString: text) else {
-                    throw BackupError(
-                        .invalid, "'\(path)/\(String(cString: text))' has a name that is not valid UTF-8",
-                        hint: "rename the file: names are stored as UTF-8.")
-                }
+                if !beginning.isEmpty && strncmp(text, beginning, beginning.count) != 0 { return nil }
+                let name = FileName.text(UnsafeRawBufferPointer(start: text, count: strlen(text)))
                 if fstatat(dirfd(directory), text, &status, AT_SYMLINK_NOFOLLOW) != 0 {
                     // Vanished since it was listed, as files of a running cluster do.
                     if errno == ENOENT { return nil }
@@ -158,14 +153,7 @@ public final class PosixStorage: FileTree {
             modified: Int64(status.st_mtim.tv_sec))
         return Entry(
             key: key, kind: kind, size: kind == .file ? UInt64(status.st_size) : 0, modified: Int64(status.st_mtim.tv_sec),
-            attributes: attributes, target: kind == .link ? linkText(path) : nil)
-    }
-
-    private func linkText(_ path: String) -> String? {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
-            let count = readlink(path, buffer.baseAddress!, buffer.count)
-            return count < 0 ? nil : String(decoding: UnsafeRawBufferPointer(start: buffer.baseAddress, count: count), as: UTF8.self)
-        }
+            attributes: attributes, target: kind == .link ? readlink(path) : nil)
     }
 
     // MARK: Writing
@@ -192,8 +180,8 @@ public final class PosixStorage: FileTree {
             try accounts.apply(attributes, descriptor: file.descriptor, path: path)
             if durable { try file.sync() } else if options.durability == .bySync { file.startWriteback(size) }
             if options.ifAbsent {
-                try call("create", path, otherwise: .fileWrite) { Glibc.link(temporary, path) }
-                unlink(temporary)
+                try call("create", path, otherwise: .fileWrite) { BackstopDrivers.link(temporary, path) }
+                _ = unlink(temporary)
             } else {
                 try call("rename to", path, otherwise: .fileWrite) { rename(temporary, path) }
             }
@@ -202,7 +190,7 @@ public final class PosixStorage: FileTree {
             let status = try file.close()
             return Entry(key: key, kind: .file, size: size, modified: Int64(status.st_mtim.tv_sec))
         } catch {
-            unlink(temporary)
+            _ = unlink(temporary)
             throw error
         }
     }
@@ -315,7 +303,7 @@ public final class PosixStorage: FileTree {
         _ = try confined(key.parent)
         if isConfined { try refuseOutside(target, from: kind == .hard ? .root : key.parent) }
         let path = path(key)
-        func make() -> Int32 { kind == .symbolic ? symlink(target, path) : Glibc.link(self.path(Key(target)), path) }
+        func make() -> Int32 { kind == .symbolic ? symlink(target, path) : BackstopDrivers.link(self.path(Key(target)), path) }
         if make() != 0 {
             guard errno == ENOENT else { throw systemError("create link", path, otherwise: .fileWrite) }
             try makeFolders(key.parent, mode: modes.folder, durable: false)
@@ -331,14 +319,10 @@ public final class PosixStorage: FileTree {
         let up = parts.prefix { $0 == ".." }.count
         let path = path(folder)
         try makeFolders(folder, mode: modes.folder, durable: false)
-        let real = realpath(path, nil)
-        let inside = realpath(root, nil)
-        defer {
-            free(real)
-            free(inside)
-        }
         let isPlain =
-            if let real, let inside { String(cString: real) == String(cString: inside) + path.dropFirst(root.count) } else { false }
+            if let real = realpath(path), let inside = realpath(root) { sameBytes(real, inside + path.dropFirst(root.count)) } else {
+                false
+            }
         guard isPlain, up <= (folder.isRoot ? 0 : folder.path.pathParts.count), !parts.dropFirst(up).contains(".."),
             !target.hasBytes("/")
         else {

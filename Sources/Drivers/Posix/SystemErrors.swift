@@ -36,5 +36,5 @@ typealias FileStatus = Glibc.stat
 
 /// What is at `path`; -1 with errno set when there is nothing. `follow`: a symbolic link is looked through.
 func fileStatus(_ path: String, follow: Bool, _ status: inout FileStatus) -> Int32 {
-    follow ? stat(path, &status) : lstat(path, &status)
+    path.withSystemName { fstatat(AT_FDCWD, $0, &status, follow ? 0 : AT_SYMLINK_NOFOLLOW) }
 }

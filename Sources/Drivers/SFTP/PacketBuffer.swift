@@ -56,6 +56,7 @@ final class PacketBuffer {
     func append(string bytes: [UInt8]) { bytes.withUnsafeBytes { append(string: $0) } }
 
     func append(string text: String) {
+        if FileName.isMapped(text) { return append(string: FileName.bytes(text)) }
         var text = text
         text.withUTF8 { append(string: UnsafeRawBufferPointer($0)) }
     }

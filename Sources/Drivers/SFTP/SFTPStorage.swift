@@ -121,11 +121,7 @@ final class SFTPStorage: Storage {
     private func entry(_ name: SFTPName, in folder: Key, _ depth: Depth, _ session: SFTPSession) throws(BackupError) -> Entry? {
         if name.name == [UInt8(ascii: ".")] || name.name == Array("..".utf8) { return nil }
         let path = settings.path(folder)
-        guard let text = String(validating: name.name, as: UTF8.self) else {
-            throw BackupError(
-                .invalid, "a file in '\(shown(path))' has a name that is not valid UTF-8: '\(String(decoding: name.name, as: UTF8.self))'",
-                hint: "rename the file: names are stored as UTF-8.")
-        }
+        let text = FileName.text(name.name)
         guard !text.isEmpty, !text.utf8.contains(UInt8(ascii: "/")), !text.utf8.contains(0) else {
             throw session.broken("lists in '\(path)' what is no name")
         }
