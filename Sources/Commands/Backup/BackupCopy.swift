@@ -77,7 +77,7 @@ struct BackupCopy: Sendable {
             file.repositorySize = repositorySize
             file.repositoryChecksum = repositoryChecksum
         }
-        manifest.files.removeAll { $0.name == file.name }
+        manifest.files.removeAll { sameBytes($0.name, file.name) }
         manifest.files.append(file)
         manifest.sort()
     }

@@ -1,5 +1,7 @@
 // What of a cluster is left out of a backup (repository-format.md section 3.6).
 
+import BackstopCore
+
 /// Pure rules over names; `ClusterWalk` applies them.
 struct ExcludedFiles: Sendable {
     let version: PostgresVersion
@@ -36,13 +38,13 @@ struct ExcludedFiles: Sendable {
     }
 
     /// Temporary files of queries, anywhere.
-    func isTemporary(_ name: String) -> Bool { name.hasPrefix("pgsql_tmp") }
+    func isTemporary(_ name: String) -> Bool { name.hasBytes("pgsql_tmp") }
 
     private func excluded(_ path: String) -> Verdict? {
         for exclude in excludes {
-            if exclude.hasSuffix("/") {
-                if exclude.dropLast() == path { return .folderOnly }
-            } else if exclude == path {
+            if exclude.hasBytesAtEnd("/") {
+                if sameBytes(exclude.dropLast(), path) { return .folderOnly }
+            } else if sameBytes(exclude, path) {
                 return .skip
             }
         }
@@ -61,7 +63,7 @@ struct ExcludedFiles: Sendable {
 
     private func isSkippedInDatabase(_ name: String, _ siblings: Set<String>) -> Bool {
         if name == "pg_internal.init" { return true }
-        if name.hasPrefix("pg_internal.init."), let digit = name.utf8.dropFirst(17).first, isDigit(digit) { return true }
+        if name.hasBytes("pg_internal.init."), let digit = name.utf8.dropFirst(17).first, isDigit(digit) { return true }
         if isTemporaryRelation(name) { return true }
         if let number = relationNumber(name), siblings.contains("\(number)_init") { return true }
         return false
@@ -69,7 +71,7 @@ struct ExcludedFiles: Sendable {
 
     /// `t<digits>_<digits>` with the endings of a relation.
     private func isTemporaryRelation(_ name: String) -> Bool {
-        guard name.hasPrefix("t"), let underscore = name.firstIndex(of: "_") else { return false }
+        guard name.hasBytes("t"), let underscore = name.firstIndex(of: "_") else { return false }
         let backend = name[name.index(after: name.startIndex)..<underscore]
         return !backend.isEmpty && backend.utf8.allSatisfy(isDigit) && relationNumber(name[name.index(after: underscore)...]) != nil
     }

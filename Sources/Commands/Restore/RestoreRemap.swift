@@ -48,7 +48,7 @@ extension Manifest {
     }
 
     private mutating func setDestination(_ link: String, _ destination: String) {
-        for index in links.indices where links[index].name == link { links[index].destination = destination }
+        for index in links.indices where sameBytes(links[index].name, link) { links[index].destination = destination }
     }
 
     private mutating func remapLinks(_ options: Options, _ log: Log) throws(BackupError) {
@@ -57,14 +57,14 @@ extension Manifest {
             try remapLink("\(Manifest.dataName)/\(name)", destination, log)
         }
         if options.flag("link-all") { return }
-        let mapped = Set(map.keys.map { "\(Manifest.dataName)/\($0)" })
-        for target in targets where target.isLink && target.tablespace == nil && !mapped.contains(target.name) {
+        let mapped = Set(map.keys.map { Key("\(Manifest.dataName)/\($0)") })
+        for target in targets where target.isLink && target.tablespace == nil && !mapped.contains(Key(target.name)) {
             log.warn(
                 "\(target.file == nil ? "contents of directory" : "file") link '\(Manifest.shown(target.name))' will be restored as a \(target.file == nil ? "directory" : "file") at the same location"
             )
-            links.removeAll { $0.name == target.name }
+            links.removeAll { sameBytes($0.name, target.name) }
         }
-        targets.removeAll { $0.isLink && $0.tablespace == nil && !mapped.contains($0.name) }
+        targets.removeAll { $0.isLink && $0.tablespace == nil && !mapped.contains(Key($0.name)) }
     }
 
     private mutating func remapLink(_ name: String, _ destination: String, _ log: Log) throws(BackupError) {
@@ -72,7 +72,7 @@ extension Manifest {
             throw BackupError(.linkMap, "unable to remap tablespace '\(name)'", hint: "use --tablespace-map for tablespaces.")
         }
         let isFile = fileIndex(name) != nil
-        let isFolder = paths.contains { $0.name == name }
+        let isFolder = paths.contains { sameBytes($0.name, name) }
         guard isFile || isFolder, name != Manifest.dataName else {
             throw BackupError(
                 .linkMap, "unable to remap invalid link '\(Manifest.shown(name))'",
@@ -87,9 +87,9 @@ extension Manifest {
         let target = Target(
             name: name, path: isFile ? (destination.hasBytes("/") && key.parent.path.isEmpty ? "/" : key.parent.path) : destination,
             file: isFile ? String(key.name) : nil, isLink: true, tablespace: nil)
-        targets.removeAll { $0.name == name }
+        targets.removeAll { sameBytes($0.name, name) }
         targets.append(target)
-        links.removeAll { $0.name == name }
+        links.removeAll { sameBytes($0.name, name) }
         links.append(Link(name: name, destination: destination, owner: dataFolder?.owner ?? Owner()))
         log.info("map link '\(Manifest.shown(name))' to '\(destination)'")
     }
