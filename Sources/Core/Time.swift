@@ -35,6 +35,12 @@ public func localTimeWithZone(_ seconds: Int64) -> String {
         + (zone.hasSuffix("00") ? String(zone.dropLast(2)) : zone.prefix(3) + ":" + zone.suffix(2))
 }
 
+/// `0.1 s`, for people.
+public func secondsText(_ duration: Duration) -> String {
+    let tenths = Int64((duration / .milliseconds(100)).rounded())
+    return "\(tenths / 10).\(tenths % 10) s"
+}
+
 /// `2026-11-21 03:20:43.123`.
 func timestampNow() -> String {
     var now = timespec()

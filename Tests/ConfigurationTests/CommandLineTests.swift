@@ -68,7 +68,7 @@ import Testing
         ("info --bogus", 31, "unknown option '--bogus'"),
         ("info --stnza=s", 31, "did you mean '--stanza'?"),
         ("info --repo2-pth=/x", 31, "did you mean '--repo2-path'?"),
-        ("info -x", 31, "options begin with --"),
+        ("info -x", 31, "options begin with --"), ("info -Vh", 31, "options begin with --"),
         ("info --", 31, "unknown option '--'"),
         ("info --=x", 31, "unknown option"),
         ("info --log=x", 31, "the beginning of several options"),
@@ -118,6 +118,12 @@ import Testing
         #expect(try load("--version").command.name == "version")
         #expect(try load("backup --help").positional == ["backup"])
         #expect(try load("--help backup").positional == ["backup"])
+        #expect(try load("-V").command.name == "version" && load("-h").command.name == "help")
+        #expect(try load("backup -h").positional == ["backup"])
+        // An option alone: the page of a command that has it.
+        #expect(try load("help repo1-s3-uri-style").positional == ["backup", "repo1-s3-uri-style"])
+        #expect(try load("help tablespace-map").positional == ["restore", "tablespace-map"])
+        #expect(failure("help nonsense")?.code == .commandInvalid)
     }
 
     /// All secrets of the table, not only those that somebody thought of.

@@ -80,7 +80,7 @@ struct BackupCommand {
             lease: lease, watch: session?.connection.watch,
             meter: ProgressMeter("backup", size: total, lock: lock, context))
         try await copy.run(&manifest)
-        copy.meter.clearLine()
+        copy.meter.end()
         try checkCopied(manifest)
 
         if let session, let begun {

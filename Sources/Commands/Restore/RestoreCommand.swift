@@ -66,7 +66,7 @@ struct RestoreCommand {
         let preserved = recovery.type == "preserve" ? try await preservedFiles() : []
         let files = manifest.files.filter { !left.contains($0.name) && !preserved.contains($0.name) }
         try await copy.run(files)
-        copy.meter.clearLine()
+        copy.meter.end()
 
         recovery.standing = try await StandingTargets(root: context.openTree(""), dataPath: cluster.path).names()
         try await writeRecovery(recovery, manifest)

@@ -11,6 +11,7 @@ final class ProgressMeter: Sendable {
         var lastShown: ContinuousClock.Instant
         var lastTold: ContinuousClock.Instant
         var isLineShown = false
+        var isOver = false
         var terminal = LogSink(STDERR_FILENO)
     }
 
@@ -30,7 +31,10 @@ final class ProgressMeter: Sendable {
             switch context.options.string("progress") {
             case "always": true
             case "never": false
-            default: isatty(STDERR_FILENO) == 1
+            // Nobody who wants silence, or whose terminal cannot take a line back.
+            default:
+                isatty(STDERR_FILENO) == 1 && getenv("TERM").map { String(cString: $0) != "dumb" } ?? true
+                    && context.options.string("log-level-console") != "off"
             }
         let now = ContinuousClock.now
         state = Mutex(State(lastShown: now - .seconds(1), lastTold: now - .seconds(2)))
@@ -47,7 +51,7 @@ final class ProgressMeter: Sendable {
                 state.lastTold = now
                 lock.tell(size: size, complete: min(size, state.complete))
             }
-            if isShown, now - state.lastShown >= .milliseconds(200) {
+            if isShown, !state.isOver, now - state.lastShown >= .milliseconds(200) {
                 state.lastShown = now
                 state.isLineShown = true
                 state.terminal.write("\r\u{1B}[K" + line(min(size, state.complete), file, now - started), counts: false)
@@ -59,6 +63,15 @@ final class ProgressMeter: Sendable {
     var percent: String {
         percentText(state.withLock { $0.complete }, of: size)
     }
+
+    /// What is still done takes no time: the line does not come back.
+    func end() {
+        state.withLock { $0.isOver = true }
+        clearLine()
+    }
+
+    /// A command that fails leaves no line behind.
+    deinit { clearLine() }
 
     func clearLine() {
         state.withLock { state in

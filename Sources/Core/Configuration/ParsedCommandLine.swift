@@ -32,7 +32,9 @@ private struct Reader {
 
     mutating func read(_ arguments: ArraySlice<String>) throws(BackupError) {
         var rest = arguments
-        while let argument = rest.popFirst() {
+        while var argument = rest.popFirst() {
+            // What every program has.
+            argument = ["-h": "--help", "-V": "--version"][argument] ?? argument
             guard argument.hasPrefix("-"), argument != "-" else {
                 words.append(argument)
                 continue
@@ -116,8 +118,11 @@ private struct Reader {
                 given: [:])
         }
         let command = try table.knownCommand(name)
-        let positional = Array(words.dropFirst())
+        var positional = Array(words.dropFirst())
         var subject = command
+        if command.name == "help", positional.count == 1, let about = table.commandToShow(option: positional[0]) {
+            positional.insert(about, at: 0)
+        }
         if command.name == "help", let about = positional.first { subject = try table.knownCommand(about) }
         try checkPositional(positional, of: command)
         if let action = command.actionOnRepositoryType, positional.count > 1, positional[0] == action {
@@ -161,6 +166,13 @@ private struct Reader {
 }
 
 extension OptionTable {
+    /// For `help OPTION`: a command that has it, the one that most people mean; nil when it is no option, or a command of that name exists.
+    fileprivate func commandToShow(option written: String) -> String? {
+        guard command(written) == nil, let option = try? option(named: written) else { return nil }
+        let usual = ["backup", "restore", "archive-push", "info"]
+        return usual.first { option.commands.contains($0) } ?? option.commands.sorted().first
+    }
+
     /// The command with this name, or what to say when there is none.
     public func knownCommand(_ name: String) throws(BackupError) -> CommandSpec {
         if let command = command(name) { return command }

@@ -103,7 +103,7 @@ final class S3Client: Sendable {
         case .unreachable, .trouble: break
         }
         guard let delay = backoff.next(after) else { throw error }
-        log.detail("\(error.message); another try in \(delay)")
+        log.detail("\(error.message); another try in \(secondsText(delay))")
         if outlives { usleep(100_000) } else { try await pause(delay) }
     }
 

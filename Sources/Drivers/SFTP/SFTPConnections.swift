@@ -87,7 +87,7 @@ final class SFTPConnections: Sendable {
                 guard error.code == .unavailable, ContinuousClock.now - begin < .seconds(2), let delay = backoff.next(nil) else {
                     throw error
                 }
-                log.detail("\(error.message); another try in \(delay)")
+                log.detail("\(error.message); another try in \(secondsText(delay))")
                 try await pause(delay)
             }
         }
