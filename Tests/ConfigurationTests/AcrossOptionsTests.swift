@@ -4,6 +4,14 @@
 import Testing
 
 @Suite struct AcrossOptionsTests {
+    /// The same file on both hosts.
+    @Test func thisHostAfterAll() throws {
+        let file = "[global]\nrepo1-host=r\nrepo2-host=r2\n[s]\npg1-path=/pg\npg1-host=p\n"
+        let options = try load("--stanza=s --repo1-local --pg1-local archive-push x", file: file).options
+        #expect(options.string("repo-host", 1) == nil && options.string("pg-host", 1) == nil)
+        #expect(options.string("repo-host", 2) == "r2")
+    }
+
     // MARK: Indexes
 
     @Test func indexesMayHaveHoles() throws {

@@ -106,8 +106,22 @@ public final class Channel {
             } else if count < 0 && errno == EAGAIN {
                 try wait(output, Int16(POLLOUT), patience.transfer, "take what is sent")
             } else if count < 0 && errno != EINTR {
-                throw gone(errno == EPIPE ? "has gone" : "cannot be written to: \(systemMessage(errno))")
+                let number = errno
+                if number == EPIPE, let reason = lastWords() { throw reason }
+                throw gone(number == EPIPE ? "has gone" : "cannot be written to: \(systemMessage(number))")
             }
+        }
+    }
+
+    /// What is wrong with what the other side sent before it ended: a login that is refused says so, and is gone before the first frame.
+    private func lastWords() -> BackupError? {
+        var waited = pollfd(fd: input, events: Int16(POLLIN), revents: 0)
+        guard poll(&waited, 1, 500) > 0, waited.revents & Int16(POLLIN) != 0 else { return nil }
+        do throws(BackupError) {
+            _ = try header(waiting: .milliseconds(500))
+            return nil
+        } catch {
+            return error
         }
     }
 
