@@ -40,13 +40,17 @@ import Testing
         #expect(configuration.options.list("exclude") == ["a=b"])
     }
 
-    @Test func aFileThatIsNotText() throws {
+    @Test func bytesThatAreNotText() throws {
         let files = Files()
-        files.write("ours/pgbackstop.conf", Array("[global]\nlog-path=/".utf8) + [0xE4, 0x0A])
+        let latin1: [UInt8] = [0x2F, 0xE4]
+        files.write("ours/pgbackstop.conf", Array("#".utf8) + latin1 + Array("\n[global]\nexclude=a".utf8) + latin1)
+        #expect(try load(backup, in: files).options.list("exclude").map(FileName.bytes) == [[0x61] + latin1])
+
+        files.write("ours/pgbackstop.conf", Array("[global]\nlog-path=".utf8) + latin1)
         do {
             _ = try load("info", in: files)
             Issue.record("accepted")
-        } catch { #expect(error.code == .format && "\(error)".contains("line 2: not UTF-8")) }
+        } catch { #expect(error.code == .optionInvalidValue && error.message.contains("'log-path' is not UTF-8"), "\(error)") }
     }
 
     @Test(arguments: [

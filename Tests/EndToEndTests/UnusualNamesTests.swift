@@ -55,12 +55,11 @@ struct UnusualNamesTests {
         func backUp(_ tool: Tool) throws { try run(["sh", "-ec", exclude, "sh"] + bench.command([], tool: tool), in: bench.folder.path) }
         // Stores take names in UTF-8 only: ours are spelled in a way that the peer does not know, and it cannot put any.
         let tools = kind.peerReads && !"\(kind)".hasPrefix("s3") ? [Tool.underTest, Tool.peer] : [.underTest]
-        let wanted = expected.split(separator: "\n").filter { !$0.contains("leftM-i") && !$0.contains("notes/eM-L") }.joined(separator: "\n") + "\n"
+        let wanted =
+            expected.split(separator: "\n").filter { !$0.contains("leftM-i") && !$0.contains("notes/eM-L") }.joined(separator: "\n") + "\n"
         for writer in tools {
-            if writer.name == Tool.peer.name {
-                try cluster.query("ALTER SYSTEM SET archive_command = \(bench.archiveCommand(tool: writer))")
-                try cluster.query("SELECT pg_reload_conf()")
-            }
+            try cluster.query("ALTER SYSTEM SET archive_command = \(bench.archiveCommand(tool: writer))")
+            try cluster.query("SELECT pg_reload_conf()")
             try backUp(writer)
             try cluster.archiveCurrentSegment()
             for reader in tools {
@@ -76,6 +75,50 @@ struct UnusualNamesTests {
         }
         let log = try bench.attempt("--type=full", "--log-level-console=detail", "backup")
         #expect(log.status == 0 && log.text.contains(#"caf\xE9"#), "\(log)")
+    }
+
+    /// So are the places that links lead to, in options and in the configuration.
+    @Test func linksOfAnyBytes() throws {
+        let bench = try Workbench()
+        let cluster = try bench.cluster()
+        try bench.run("stanza-create")
+        func shell(_ script: String, _ tool: Tool, _ arguments: String...) throws {
+            try run(["sh", "-ec", script, "sh"] + bench.command(arguments, tool: tool), in: bench.folder.path)
+        }
+        let prepare = #"""
+            e=$(printf '\351')
+            mkdir -m 700 "far$e" && echo there >"far$e/file" && ln -s "$PWD/far$e" "data/link$e" && echo here >"data/left$e"
+            printf '[global:backup]\nexclude=left\351\n' >>"$0"
+            """#
+        try run(["sh", "-ec", prepare, bench.configuration], in: bench.folder.path)
+        let restore = #"""
+            e=$(printf '\351')
+            exec "$@" --link-map="link$e=$PWD/new$e/place" --type=immediate restore
+            """#
+        let listing = #"""
+            e=$(printf '\351')
+            [ "$(readlink "$0/link$e")" = "$PWD/new$e/place" ] && cat "$0/link$e/file" && [ ! -e "$0/left$e" ]
+            """#
+        for writer in [Tool.underTest, .peer] {
+            try cluster.query("ALTER SYSTEM SET archive_command = \(bench.archiveCommand(tool: writer))")
+            try cluster.query("SELECT pg_reload_conf()")
+            try bench.run("--type=full", "backup", tool: writer)
+            try cluster.archiveCurrentSegment()
+            for reader in [Tool.underTest, .peer] {
+                let name = "by-\(writer.name)-\(reader.name)"
+                let option = "--pg1-path=\(bench.folder.path(name))"
+                try bench.folder.makeDirectory(name)
+                try run(["sh", "-ec", #"rm -rf "new$(printf '\351')""#], in: bench.folder.path)
+                try shell(restore, reader, option)
+                #expect(try run(["sh", "-ec", listing, name], in: bench.folder.path).output == "there\n", "\(name)")
+                try shell(restore, reader, option, "--delta")
+                #expect(try run(["sh", "-ec", listing, name], in: bench.folder.path).output == "there\n", "\(name) --delta")
+            }
+        }
+        // Of other options it is told.
+        let outcome = try attempt(
+            ["sh", "-ec", #"exec "$@" --log-path="$PWD/$(printf '\351')" info"#, "sh"] + bench.command([]), in: bench.folder.path)
+        #expect(outcome.status == 32 && outcome.text.contains("the value of option 'log-path' is not UTF-8 text"), "\(outcome)")
     }
 
     /// `é` has two spellings, which are two files; a combining mark at the front joins the slash before it.

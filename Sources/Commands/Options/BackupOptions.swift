@@ -18,7 +18,7 @@ let backupOptions = OptionSpec.section(
         .global("delta", .boolean, default: "n", ["backup", "restore"], "go by checksums instead of size and time")
             .unsupportedFor("backup").instead("n")
             .details("restore: keeps the files that are right and replaces the others, so the folders need not be empty."),
-        .global("exclude", .list, Commands.backup, "path to leave out")
+        .global("exclude", .list, Commands.backup, "path to leave out").fileNames()
             .details("Relative to the data directory, repeatable. With / at its end only what is in the folder is left out."),
         .global("expire-auto", .boolean, default: "y", Commands.backup, "expire old backups after a good one")
             .unsupportedValues("y").instead("n").details("Otherwise run expire yourself."),

@@ -32,6 +32,7 @@ extension OptionSpec {
 
     func details(_ text: String) -> OptionSpec { with { $0.details = text } }
     func secret() -> OptionSpec { with { $0.isSecret = true } }
+    func fileNames() -> OptionSpec { with { $0.holdsFileNames = true } }
     func hidden() -> OptionSpec { with { $0.isHidden = true } }
     func negatable() -> OptionSpec { with { $0.isNegatable = true } }
     func peersDefault(_ text: String) -> OptionSpec { with { $0.peersDefault = text } }

@@ -15,11 +15,11 @@ let restoreOptions = OptionSpec.section(
             .unsupported(),
         .global("link-all", .boolean, default: "n", Commands.restore, "restore all symbolic links as links")
             .details("Otherwise what they point to is restored inside the data directory."),
-        .global("link-map", .map, Commands.restore, "new target of a symbolic link")
+        .global("link-map", .map, Commands.restore, "new target of a symbolic link").fileNames()
             .details("NAME=TARGET, repeatable, for example pg_xact=/fast/pg_xact."),
-        .global("tablespace-map", .map, Commands.restore, "new folder of a tablespace")
+        .global("tablespace-map", .map, Commands.restore, "new folder of a tablespace").fileNames()
             .details("NAME=FOLDER or OID=FOLDER, repeatable."),
-        .global("tablespace-map-all", .string, Commands.restore, "folder under which all tablespaces go")
+        .global("tablespace-map-all", .string, Commands.restore, "folder under which all tablespaces go").fileNames()
             .details("Except those that tablespace-map names."),
         .global("recovery-option", .map, Commands.restore, "setting of the server for recovery")
             .when("type", "default", "immediate", "lsn", "name", "time", "standby", "xid")

@@ -205,10 +205,8 @@ final class RepositoryLease: Sendable {
     /// Runs that meet in the same locks: those of other users count for nothing.
     private static func place(_ context: RunContext, _ repository: Repository) -> String {
         let folder = LockFolder(context).path
-        let real = realpath(folder, nil)
-        defer { free(real) }
         let machine = (try? readFile("/etc/machine-id")).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self).trimmed } ?? ""
-        return "\(hostName()) \(machine) \(real.map { String(cString: $0) } ?? folder) \(geteuid()) \(repository.name)"
+        return "\(hostName()) \(machine) \(realPath(folder) ?? folder) \(geteuid()) \(repository.name)"
     }
 }
 

@@ -50,7 +50,7 @@ struct Place: Sendable {
 extension Place {
     /// `given`: absolute; it need not exist.
     init(_ name: String, _ given: String) {
-        self.init(name: name, given: given, path: resolvedPath(given, link: Self.link))
+        self.init(name: name, given: given, path: resolvedPath(given, link: linkText))
         identity = Self.identity(path)
         var folder = path
         while folder != "/" {
@@ -60,15 +60,7 @@ extension Place {
     }
 
     private static func identity(_ path: String) -> Identity? {
-        var status = stat()
-        return stat(path, &status) == 0 ? Identity(device: UInt64(status.st_dev), number: UInt64(status.st_ino)) : nil
-    }
-
-    private static func link(_ path: String) -> String? {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
-            let count = readlink(path, buffer.baseAddress!, buffer.count)
-            return count > 0 ? String(decoding: UnsafeRawBufferPointer(start: buffer.baseAddress, count: count), as: UTF8.self) : nil
-        }
+        pathStatus(path).map { Identity(device: UInt64($0.st_dev), number: UInt64($0.st_ino)) }
     }
 }
 

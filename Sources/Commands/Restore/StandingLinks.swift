@@ -1,7 +1,6 @@
 // Links of PGDATA that lead elsewhere than the backup's: a clone must not write into the cluster that it was made from.
 
 import BackstopCore
-import Glibc
 
 /// A tablespace or link of the backup, what stands in PGDATA in its place, and where the restore would write.
 struct StandingLink: Sendable, Equatable {
@@ -58,10 +57,4 @@ extension RestoreTarget {
         }
         return try await context.openTree("\(place)/\(Key(version.name).name)").list(.root).isEmpty
     }
-}
-
-private func realPath(_ path: String) -> String? {
-    guard let real = realpath(path, nil) else { return nil }
-    defer { free(real) }
-    return String(cString: real)
 }

@@ -12,25 +12,21 @@ struct ConfigurationFile {
         var place: String { "\(path) line \(line)" }
         /// Whether it is in a file of pgBackRest, which warns of what it does not know.
         var isPeers: Bool
-        /// Whether every user of the host can read the file.
-        var isOpen: Bool
     }
 
     private(set) var sections: [String: [Entry]] = [:]
 
     func hasStanza(_ name: String) -> Bool { sections.keys.contains { $0 == name || $0.hasPrefix(name + ":") } }
 
-    /// `path` is for messages. `isPeers`: it is a file of pgBackRest. `isOpen`: every user of the host can read it.
-    mutating func append(_ bytes: [UInt8], path: String, isPeers: Bool = false, isOpen: Bool = false) throws(BackupError) {
+    /// `path` is for messages. `isPeers`: it is a file of pgBackRest.
+    mutating func append(_ bytes: [UInt8], path: String, isPeers: Bool = false) throws(BackupError) {
         var section: String?
         // Editors of another system put a byte-order mark in front.
         let bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
         for (number, raw) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
             let place = "\(path) line \(number + 1)"
-            guard let text = String(validating: raw, as: UTF8.self) else {
-                throw BackupError(.format, "\(place): not UTF-8 text")
-            }
-            let line = text.trimmed
+            // Comments may be of another time, and names of files of any bytes.
+            let line = FileName.text(raw).trimmed
             if line.isEmpty || line.hasPrefix("#") { continue }
             if line.hasPrefix("[") {
                 guard line.hasSuffix("]") else { throw BackupError(.format, "\(place): '\(line)' has no ] at its end") }
@@ -53,24 +49,9 @@ struct ConfigurationFile {
             }
             sections[section, default: []].append(
                 Entry(
-                    key: key, value: line[line.index(after: equals)...].trimmed, path: path, line: number + 1, isPeers: isPeers,
-                    isOpen: isOpen))
+                    key: key, value: line[line.index(after: equals)...].trimmed, path: path, line: number + 1, isPeers: isPeers))
         }
     }
-}
-
-/// Whether every user of this host can read the file: its mode and those of the folders above allow it.
-func isReadableByAll(_ path: String) -> Bool {
-    guard let resolved = realpath(path, nil) else { return false }
-    defer { free(resolved) }
-    var path = String(cString: resolved)[...]
-    var status = stat()
-    guard stat(resolved, &status) == 0, status.st_mode & S_IROTH != 0 else { return false }
-    while let slash = path.lastIndex(of: "/") {
-        path = path[..<slash]
-        guard stat(path.isEmpty ? "/" : String(path), &status) == 0, status.st_mode & S_IXOTH != 0 else { return false }
-    }
-    return true
 }
 
 /// The whole of a file; nil when there is none.

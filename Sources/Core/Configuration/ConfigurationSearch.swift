@@ -118,8 +118,7 @@ struct ConfigurationSearch {
 
     private mutating func append(_ path: String) throws(BackupError) -> Bool {
         guard let bytes = try readFile(path) else { return false }
-        try file.append(
-            bytes, path: path, isPeers: (ConfigurationFolders.owner(ofFile: path) ?? owner) == .pgBackRest, isOpen: isReadableByAll(path))
+        try file.append(bytes, path: path, isPeers: (ConfigurationFolders.owner(ofFile: path) ?? owner) == .pgBackRest)
         return true
     }
 

@@ -11,7 +11,7 @@ public func configurationEnvironment() -> [String: String] {
     while let text = entry?.pointee {
         // Most of the environment has nothing to do with us; comparing seven bytes is cheaper than making strings of all of it.
         if strncmp(text, "PGBACKS", 7) == 0 || strncmp(text, "PGBACKR", 7) == 0 {
-            let variable = String(cString: text)
+            let variable = FileName.text(UnsafeRawBufferPointer(start: text, count: strlen(text)))
             if let equals = variable.firstIndex(of: "=") {
                 variables[String(variable[..<equals])] = String(variable[variable.index(after: equals)...])
             }

@@ -1,5 +1,7 @@
 // The options that configuration files set for one command and stanza, and what in them is wrong or without effect.
 
+internal import Glibc
+
 /// Reads the sections that apply, the most special first.
 struct FileOptions {
     struct Entry {
@@ -20,7 +22,7 @@ struct FileOptions {
     private(set) var warnings: [String] = []
     /// What pgBackRest takes without a word.
     private(set) var remarks: [String] = []
-    private var openFiles: Set<String> = []
+    private var filesOfSecrets: Set<String> = []
 
     init(_ file: ConfigurationFile, _ table: OptionTable, command: String, stanza: String?) {
         self.file = file
@@ -86,10 +88,20 @@ struct FileOptions {
         if line.value.contains(" #") || line.value.contains("\t#") {
             remarks.append("\(place): # and what follows it is a part of the value\nHINT: comments stand on lines of their own.")
         }
-        if option.isSecret, line.isOpen, openFiles.insert(line.path).inserted {
+        if option.isSecret, filesOfSecrets.insert(line.path).inserted, Self.isReadableByAll(line.path) {
             remarks.append(
                 "\(line.path) holds a secret, '\(line.key)', and every user of this host can read it\nHINT: chmod 640 \(line.path)")
         }
+    }
+
+    /// The mode of the file and those of the folders above allow it.
+    private static func isReadableByAll(_ path: String) -> Bool {
+        guard var path = realPath(path)?[...], let file = pathStatus(String(path)), file.st_mode & S_IROTH != 0 else { return false }
+        while let slash = path.lastIndex(of: "/") {
+            path = path[..<slash]
+            guard let folder = pathStatus(path.isEmpty ? "/" : String(path)), folder.st_mode & S_IXOTH != 0 else { return false }
+        }
+        return true
     }
 
     private func match(_ line: ConfigurationFile.Entry) throws(BackupError) -> OptionTable.Match? {

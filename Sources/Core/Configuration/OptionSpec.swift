@@ -61,6 +61,8 @@ public struct OptionSpec: Sendable {
     public var defaultByDependency: [String: String] = [:]
     public var rangeByDependency: [String: ClosedRange<Int64>] = [:]
     public var isSecret = false
+    /// Names of files are bytes (FileName); all other values are UTF-8.
+    public var holdsFileNames = false
     /// Of a driver that is a program: only the driver knows what it means and whether it is a secret, so it is treated as if it were one
     /// where it would be shown.
     public var isOfProgram = false

@@ -11,6 +11,9 @@ struct OptionValueParser {
 
     /// `texts` has one element unless the option is repeatable.
     func parse(_ texts: [String]) throws(BackupError) -> OptionValue {
+        if !option.holdsFileNames, texts.contains(where: FileName.isMapped) {
+            throw BackupError(.optionInvalidValue, "the value of option '\(shown)' is not UTF-8 text")
+        }
         switch option.kind {
         case .list:
             for text in texts { try refuseEmpty(text) }

@@ -41,15 +41,14 @@ public struct ActingUser: Sendable {
         defer { _ = seteuid(user) }
         var missing: [String] = []
         var standing = path.pathParts.map { String($0) }
-        while access("/" + standing.joined(separator: "/"), F_OK) != 0, let name = standing.popLast() { missing.insert(name, at: 0) }
+        while pathStatus("/" + standing.joined(separator: "/")) == nil, let name = standing.popLast() { missing.insert(name, at: 0) }
         func failed() -> BackupError { BackupError(.pathCreate, "unable to create path '\(path)': \(systemMessage(errno))") }
-        guard let real = realpath("/" + standing.joined(separator: "/"), nil) else { throw failed() }
-        defer { free(real) }
-        var folder = open(real, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard let real = realPath("/" + standing.joined(separator: "/")) else { throw failed() }
+        var folder = real.withSystemName { open($0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
         defer { close(folder) }
         for name in missing {
-            guard mkdirat(folder, name, 0o750) == 0 else { throw failed() }
-            let made = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            guard name.withSystemName({ mkdirat(folder, $0, 0o750) }) == 0 else { throw failed() }
+            let made = name.withSystemName { openat(folder, $0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
             guard made >= 0 else { throw failed() }
             close(folder)
             folder = made
@@ -61,7 +60,7 @@ public struct ActingUser: Sendable {
     public func adopt(_ path: String) throws(BackupError) {
         _ = seteuid(getuid())
         defer { _ = seteuid(user) }
-        let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let folder = path.withSystemName { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         defer { close(folder) }
         guard folder >= 0, fchown(folder, user, group) == 0 else {
             throw BackupError(.denied, "unable to set owner of '\(path)': \(systemMessage(errno))")

@@ -59,16 +59,16 @@ public final class PosixStorage: FileTree {
     /// that uses the path.
     private func confined(_ key: Key) throws(BackupError) -> String {
         let path = path(key)
-        guard isConfined, !key.isRoot, let inside = realpath(root) else { return path }
+        guard isConfined, !key.isRoot, let inside = realPath(root) else { return path }
         // What does not exist yet will be where the folder above it is.
         var existing = path
-        var found = realpath(existing)
+        var found = realPath(existing)
         while found == nil, errno == ENOENT, existing.utf8.count > root.utf8.count {
             var status = FileStatus()
             // A link that leads to nothing might be a file outside in a moment.
             if fileStatus(existing, follow: false, &status) == 0 { break }
             existing = parentPath(existing)
-            found = realpath(existing)
+            found = realPath(existing)
         }
         guard let found, sameBytes(found, inside) || found.isBelow(inside) else {
             throw BackupError(.denied, "'\(path)' leads out of '\(root)'", hint: "a link is there that is not followed for other hosts.")
@@ -153,7 +153,7 @@ public final class PosixStorage: FileTree {
             modified: Int64(status.st_mtim.tv_sec))
         return Entry(
             key: key, kind: kind, size: kind == .file ? UInt64(status.st_size) : 0, modified: Int64(status.st_mtim.tv_sec),
-            attributes: attributes, target: kind == .link ? readlink(path) : nil)
+            attributes: attributes, target: kind == .link ? linkText(path) : nil)
     }
 
     // MARK: Writing
@@ -320,7 +320,7 @@ public final class PosixStorage: FileTree {
         let path = path(folder)
         try makeFolders(folder, mode: modes.folder, durable: false)
         let isPlain =
-            if let real = realpath(path), let inside = realpath(root) { sameBytes(real, inside + path.dropFirst(root.count)) } else {
+            if let real = realPath(path), let inside = realPath(root) { sameBytes(real, inside + path.dropFirst(root.count)) } else {
                 false
             }
         guard isPlain, up <= (folder.isRoot ? 0 : folder.path.pathParts.count), !parts.dropFirst(up).contains(".."),

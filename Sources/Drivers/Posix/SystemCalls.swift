@@ -23,18 +23,3 @@ func lchown(_ path: String, _ user: uid_t, _ group: gid_t) -> Int32 { path.withS
 func utimensat(_ folder: Int32, _ path: String, _ times: [timespec], _ flags: Int32) -> Int32 {
     path.withSystemName { Glibc.utimensat(folder, $0, times, flags) }
 }
-
-/// The real path; nil with errno set when there is none.
-func realpath(_ path: String) -> String? {
-    guard let real = path.withSystemName({ Glibc.realpath($0, nil) }) else { return nil }
-    defer { free(real) }
-    return FileName.text(UnsafeRawBufferPointer(start: real, count: strlen(real)))
-}
-
-/// The text of a symbolic link; nil with errno set when there is none.
-func readlink(_ path: String) -> String? {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
-        let count = path.withSystemName { Glibc.readlink($0, buffer.baseAddress!, buffer.count) }
-        return count < 0 ? nil : FileName.text(UnsafeRawBufferPointer(start: buffer.baseAddress, count: count))
-    }
-}
