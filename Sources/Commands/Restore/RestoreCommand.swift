@@ -51,7 +51,7 @@ struct RestoreCommand {
         try await target.check()
         try await target.checkSpace()
         if let acting { try await target.makeMissingFolders(acting) }
-        await LeftSpool.remove(stanza, context, owners: Set(manifest.files.compactMap(\.owner.user)))
+        await LeftSpool.remove(stanza, context, owners: target.users)
         try await markUnfinished(manifest, set.repository)
         try await target.clean()
         try await target.layOut()
@@ -77,9 +77,11 @@ struct RestoreCommand {
     /// A folder with another cluster in it is most likely not where this backup belongs.
     private func refuseOtherCluster(_ manifest: Manifest, isReplacing: Bool) async throws(BackupError) {
         guard isReplacing else { return }
-        // Its mode may have been taken away, and would be set right later.
+        // Its mode may have been taken away, and would be set right later. Root can read it all the same.
         let global = Key(ClusterFiles.controlName).parent
-        if let entry = try await cluster.tree.stat(global), let mode = entry.attributes.mode, mode & 0o700 != 0o700 {
+        if geteuid() != 0, let entry = try await cluster.tree.stat(global), entry.kind == .folder,
+            let mode = entry.attributes.mode, mode & 0o700 != 0o700
+        {
             try await cluster.tree.setAttributes(global, Attributes(mode: mode | 0o700))
         }
         guard try await cluster.exists(ClusterFiles.controlName), let control = try? await cluster.control(),

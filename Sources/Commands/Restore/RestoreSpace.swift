@@ -30,11 +30,11 @@ struct RestoreSpace: Equatable {
     }
 
     /// Bytes by the longest of `places` (names of the manifest) that each name is or is below.
-    static func bytes(_ files: [(name: String, size: UInt64)], by places: [String]) -> [String: UInt64] {
-        let places = places.sorted { $0.utf8.count > $1.utf8.count }
-        var bytes: [String: UInt64] = [:]
+    static func bytes(_ files: [(name: String, size: UInt64)], by places: [Key]) -> [Key: UInt64] {
+        let places = places.sorted { $0.path.utf8.count > $1.path.utf8.count }
+        var bytes: [Key: UInt64] = [:]
         for (name, size) in files {
-            guard let place = places.first(where: { sameBytes(name, $0) || name.isBelow($0) }) else { continue }
+            guard let place = places.first(where: { sameBytes(name, $0.path) || name.isBelow($0.path) }) else { continue }
             bytes[place, default: 0] &+= size
         }
         return bytes
@@ -44,12 +44,12 @@ struct RestoreSpace: Equatable {
 extension RestoreTarget {
     /// Throws `.full` (64) when it is certain that not all files find room.
     func checkSpace() async throws(BackupError) {
-        var places: [String: String] = [:]
-        for target in manifest.targets { places[target.name] = target.isLink ? manifest.place(of: target) : manifest.dataPath }
+        var places: [Key: String] = [:]
+        for target in manifest.targets { places[Key(target.name)] = target.isLink ? manifest.place(of: target) : manifest.dataPath }
         let bytes = RestoreSpace.bytes(manifest.files.map { ($0.name, $0.size) }, by: Array(places.keys))
         var systems: [dev_t: RestoreSpace] = [:]
         var paths: [dev_t: [String]] = [:]
-        for (name, path) in places.sorted(by: { bytewiseLess($0.key, $1.key) }) {
+        for (name, path) in places.sorted(by: { bytewiseLess($0.key.path, $1.key.path) }) {
             guard let (device, free, compresses) = fileSystem(path) else { continue }
             systems[device, default: RestoreSpace(path: path, needed: 0, free: free, compresses: compresses)].needed &+= bytes[name] ?? 0
             paths[device, default: []].append(path)
@@ -68,13 +68,15 @@ extension RestoreTarget {
     /// Of `path`, or of the first folder above it that exists; nil when nobody knows.
     private func fileSystem(_ path: String) -> (device: dev_t, free: UInt64, compresses: Bool)? {
         var path = path
-        var status = stat()
-        while stat(path, &status) != 0 {
+        var status = pathStatus(path)
+        while status == nil {
             guard errno == ENOENT, path != "/" else { return nil }
             path = "/\(Key(absolute: path).parent)"
+            status = pathStatus(path)
         }
+        guard let status else { return nil }
         var free: UInt64 = 0
-        let type = backstop_free_space(path, &free)
+        let type = path.withSystemName { backstop_free_space($0, &free) }
         // btrfs, zfs, bcachefs.
         return type < 0 ? nil : (status.st_dev, free, [0x9123_683E, 0x2FC1_2FC1, 0xCA45_1A4E].contains(type))
     }

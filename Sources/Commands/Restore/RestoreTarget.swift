@@ -11,6 +11,19 @@ struct RestoreTarget: Sendable {
     let data: any FileTree
     let isDelta: Bool
     let isForced: Bool
+    /// Users of this host that the files of the backup belong to.
+    let users: Set<String>
+    private let modes: [Key: Manifest.Path]
+
+    init(context: RunContext, manifest: Manifest, data: any FileTree, isDelta: Bool, isForced: Bool) {
+        self.context = context
+        self.manifest = manifest
+        self.data = data
+        self.isDelta = isDelta
+        self.isForced = isForced
+        users = Set(manifest.files.compactMap(\.owner.user))
+        modes = Dictionary(manifest.paths.map { (Key($0.name), $0) }, uniquingKeysWith: { first, _ in first })
+    }
 
     /// Files that a restore of type preserve keeps.
     private static let recoveryFiles: Set = ["recovery.conf", "postgresql.auto.conf", "recovery.signal", "standby.signal"]
@@ -31,9 +44,6 @@ struct RestoreTarget: Sendable {
         }
     }
 
-    /// Users of this host that the files of the backup belong to.
-    private var users: Set<String> { Set(manifest.files.compactMap(\.owner.user)) }
-
     /// Throws when a place cannot be written to (53), is not empty (40), or a linked file exists (93).
     func check() async throws(BackupError) {
         let links = manifest.targets.filter { $0.isLink && $0.file != nil }
@@ -43,8 +53,7 @@ struct RestoreTarget: Sendable {
             guard let entry = try await tree.stat(.root) else { continue }
             guard entry.kind == .folder else { throw BackupError(.pathOpen, "'\(path)' is not a folder") }
             if geteuid() != 0 {
-                var status = stat()
-                guard stat(path, &status) == 0, status.st_uid == geteuid() else {
+                guard let status = pathStatus(path), status.st_uid == geteuid() else {
                     throw BackupError(
                         .pathOpen, "unable to restore to path '\(path)' not owned by current user",
                         hint: getuid() == 0
@@ -65,9 +74,9 @@ struct RestoreTarget: Sendable {
             if isDelta || isForced { continue }
             let type = context.options.string("type")
             for entry in try await tree.list(.root) {
+                if Self.isOfFileSystem(entry) { continue }
                 let base = String(entry.key.name)
                 // Also what a run that was killed left of it under a temporary name.
-                if Self.isOfFileSystem(entry) { continue }
                 if name == Manifest.dataName, base == Self.manifestName || base.hasBytes("\(Self.manifestName).") { continue }
                 if name == Manifest.dataName, type == "preserve", Self.recoveryFiles.contains(base) { continue }
                 throw BackupError(
@@ -159,39 +168,35 @@ struct RestoreTarget: Sendable {
         }
     }
 
+    /// Of a folder by its name in the manifest; one that is not there is like PGDATA.
     private func attributes(_ name: String) -> Attributes {
-        let path = manifest.paths.first { sameBytes($0.name, name) } ?? manifest.dataFolder
+        let path = modes[Key(name)] ?? manifest.dataFolder
         return Attributes(mode: path?.mode ?? 0o700, user: path?.owner.user, group: path?.owner.group)
     }
 
     /// Creates folders and links.
     func layOut() async throws(BackupError) {
         let root = context.openTree("")
-        let modes = Dictionary(manifest.paths.map { (Key($0.name), $0) }, uniquingKeysWith: { a, _ in a })
-        func attributes(_ name: String) -> Attributes {
-            let path = modes[Key(name)] ?? manifest.dataFolder
-            return Attributes(mode: path?.mode ?? 0o700, user: path?.owner.user, group: path?.owner.group)
-        }
         try await data.makeDirectory(.root, attributes(Manifest.dataName))
         // Parents come before children in the order of names; links are made as soon as their folder is there.
         var links = manifest.links
         let linked = Set(links.map { Key($0.name) })
         for path in manifest.paths where path.name != Manifest.dataName {
             while let link = links.first, !bytewiseLess(path.name, link.name) {
-                try await make(links.removeFirst(), root, attributes)
+                try await make(links.removeFirst(), root)
             }
             if path.name == Manifest.tablespaceName { break }
             if linked.contains(Key(path.name)) { continue }
             try await data.makeDirectory(clusterKey(path.name), attributes(path.name))
         }
-        for link in links { try await make(link, root, attributes) }
+        for link in links { try await make(link, root) }
         for path in manifest.paths where path.name.isBelow(Manifest.tablespaceName) && path.name.pathParts.count > 2 {
             try await data.makeDirectory(clusterKey(path.name), attributes(path.name))
         }
         try await root.sync(.root)
     }
 
-    private func make(_ link: Manifest.Link, _ root: any FileTree, _ attributes: (String) -> Attributes) async throws(BackupError) {
+    private func make(_ link: Manifest.Link, _ root: any FileTree) async throws(BackupError) {
         let key = clusterKey(link.name)
         let isOf: (Manifest.Target) -> Bool = { sameBytes($0.name, link.name) || sameBytes("\(Manifest.dataName)/\($0.name)", link.name) }
         guard let target = manifest.targets.first(where: isOf) else { throw BackupError(.format, "link '\(link.name)' has no target") }

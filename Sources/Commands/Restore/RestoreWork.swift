@@ -67,7 +67,8 @@ struct RestoreWork {
                 throw BackupError(.denied, "\(path)")
             }
         }
-        let storage = set.repository.storage
+        // Elsewhere it is not the user of this host who is asked.
+        guard let storage = set.repository.storage as? any FileTree else { return }
         _ = try await storage.list(Layout.backup(stanza, set.label))
         let stored = manifest.files.first { $0.size > 0 }.flatMap {
             manifest.location(
