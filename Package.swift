@@ -59,7 +59,8 @@ let package = Package(
         .systemLibrary(name: "CBz2"),
 
         .testTarget(
-            name: "ConformanceTests", dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "BackstopConformance"],
+            name: "ConformanceTests",
+            dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "BackstopConformance", "EndToEndSupport"],
             swiftSettings: settings),
         .target(name: "CTestSupport", path: "Tests/CTestSupport"),
         .testTarget(
