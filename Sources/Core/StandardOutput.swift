@@ -6,12 +6,10 @@ public enum StandardOutput {
     /// Writes all of `text`, and waits for its reader. Throws `.fileWrite` (64) when it cannot: half a page or half a document must not be
     /// taken for the whole.
     public static func write(_ text: String) throws(BackupError) {
-        let number = text.utf8.withContiguousStorageIfAvailable { write(UnsafeRawBufferPointer($0)) } ?? write(Array(text.utf8))
+        let number = FileName.bytes(text).withUnsafeBytes { write($0) }
         guard number != 0 else { return }
         throw BackupError(.fileWrite, "unable to write to standard output: \(systemMessage(number))")
     }
-
-    private static func write(_ bytes: [UInt8]) -> Int32 { bytes.withUnsafeBytes { write($0) } }
 
     /// 0 or the number of the error.
     private static func write(_ bytes: UnsafeRawBufferPointer) -> Int32 {

@@ -107,12 +107,12 @@ struct RootRestoreTests {
             #expect(try owners(bench, "data/lost+found") == ["data/lost+found root:root 700 "])
         }
         // What cannot fit is refused before anything is changed.
-        // (A container may not mount anything.)
         try root(bench, "mkdir small")
-        guard
-            try attempt(["mount", "-t", "tmpfs", "-o", "size=4m,uid=postgres", "none", "small"], in: bench.folder.path, asRoot: true).status
-                == 0
-        else { return }
+        let mount = try attempt(
+            ["mount", "-t", "tmpfs", "-o", "size=4m,uid=postgres", "none", "small"], in: bench.folder.path, asRoot: true)
+        guard mount.status == 0 else {
+            return print("a restore that cannot fit is not tried, as in a container nothing can be mounted: \(mount)")
+        }
         defer { _ = try? attempt(["umount", "small"], in: bench.folder.path, asRoot: true) }
         let outcome = try bench.attempt("--pg1-path=\(bench.folder.path("small"))", "--type=none", "restore")
         #expect(outcome.status == 64 && outcome.text.contains("are needed on its file system"), "\(outcome)")

@@ -87,7 +87,7 @@ final class ProgressMeter: Sendable {
         let seconds60 = left % 60 < 10 ? "0\(left % 60)" : "\(left % 60)"
         let text =
             "\(title) \(percentText(complete, of: size))%  \(sizeText(complete)) of \(sizeText(size))  \(sizeText(UInt64(rate)))/s"
-            + "  \(left / 60):\(seconds60) left  \(file)"
+            + "  \(left / 60):\(seconds60) left  \(FileName.shown(file))"
         return String(text.prefix(terminalWidth() - 1))
     }
 

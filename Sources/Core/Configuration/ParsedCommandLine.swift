@@ -32,9 +32,8 @@ private struct Reader {
 
     mutating func read(_ arguments: ArraySlice<String>) throws(BackupError) {
         var rest = arguments
-        while var argument = rest.popFirst() {
-            // What every program has.
-            argument = ["-h": "--help", "-V": "--version"][argument] ?? argument
+        while let word = rest.popFirst() {
+            let argument = Self.long(word)
             guard argument.hasPrefix("-"), argument != "-" else {
                 words.append(argument)
                 continue
@@ -63,6 +62,15 @@ private struct Reader {
                 value = rest.removeFirst()
             }
             try add(match, value)
+        }
+    }
+
+    /// What every program has.
+    private static func long(_ argument: String) -> String {
+        switch argument {
+        case "-h": "--help"
+        case "-V": "--version"
+        default: argument
         }
     }
 
