@@ -94,6 +94,8 @@ struct BackupCommand {
             manifest, info, repair, archiveInfo, makesLatest: context.options.optionalFlag("repo-symlink", repository.index) ?? true)
         context.log.info("new backup label = \(label)")
         context.log.info("\(type.rawValue) backup size = \(sizeText(manifest.totalSize)), file total = \(manifest.files.count)")
+        let stored = manifest.files.reduce(0) { $0 + $1.repositorySize }
+        copy.meter.succeed("\(type.rawValue) backup \(label): \(sizeText(manifest.totalSize)), \(sizeText(stored)) stored")
         warnOfRetention()
     }
 

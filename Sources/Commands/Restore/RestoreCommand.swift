@@ -72,6 +72,7 @@ struct RestoreCommand {
         try await writeRecovery(recovery, manifest)
         try await finish(manifest, copy, controlName)
         context.log.info("restore size = \(sizeText(total)), file total = \(manifest.files.count)")
+        copy.meter.succeed("backup set \(set.label) restored to \(cluster.path): \(sizeText(total))")
     }
 
     /// A folder with another cluster in it is most likely not where this backup belongs.

@@ -18,6 +18,8 @@ final class ProgressMeter: Sendable {
     private let title: String
     private let size: UInt64
     private let isShown: Bool
+    /// The log on the console says when the command has ended.
+    private let isTold: Bool
     private let lock: CommandLock
     private let started = ContinuousClock.now
     private let state: Mutex<State>
@@ -36,6 +38,7 @@ final class ProgressMeter: Sendable {
                 isatty(STDERR_FILENO) == 1 && getenv("TERM").map { String(cString: $0) != "dumb" } ?? true
                     && context.options.string("log-level-console") != "off"
             }
+        isTold = context.options.string("log-level-console").flatMap { LogLevel($0) }.map { $0 >= .info } ?? false
         let now = ContinuousClock.now
         state = Mutex(State(lastShown: now - .seconds(1), lastTold: now - .seconds(2)))
         lock.tell(size: size, complete: 0)
@@ -68,6 +71,13 @@ final class ProgressMeter: Sendable {
     func end() {
         state.withLock { $0.isOver = true }
         clearLine()
+    }
+
+    /// Tells whoever watched what has become of it, unless the console's log does.
+    func succeed(_ text: String) {
+        guard isShown, !isTold else { return }
+        let seconds = (ContinuousClock.now - started).components.seconds
+        state.withLock { $0.terminal.write("\(text), \(seconds) s\n") }
     }
 
     /// A command that fails leaves no line behind.
