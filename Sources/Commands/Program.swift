@@ -1,7 +1,11 @@
 // Names and numbers of the program.
 
+internal import BackstopCore
+
 public enum Program {
     public static let name = "pgbackstop"
+    /// As whoever reads a hint can call it.
+    static let called = Dialect(program: CommandLine.arguments.first ?? "") == .own ? name : "pgbackrest"
     public static let title = "pgBackstop"
     static let peersTitle = "pgBackRest"
     public static let version = "0.1.0"

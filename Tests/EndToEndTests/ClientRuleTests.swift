@@ -82,6 +82,17 @@ struct ClientRuleTests {
         #expect(progress.status == 31, "\(progress)")
     }
 
+    /// Whoever knows the program by that name can call it by no other.
+    @Test func hintsHaveTheName() throws {
+        let bench = try GoldenTiny.unpack("tiny-none")
+        for (tool, name) in [(Tool.byPeersName, "pgbackrest"), (.underTest, "pgbackstop")] {
+            let restore = try bench.attempt("--set=20200101-000000F", "restore", tool: tool)
+            #expect(restore.text.contains("'\(name) info' lists the backups"), "\(restore)")
+        }
+        #expect(try attempt([Tool.byPeersName.path, "help"]).output.contains("  pgbackrest [options] command"))
+        #expect(try attempt([Tool.underTest.path, "help"]).output.contains("  pgbackstop [options] command"))
+    }
+
     /// Every line of the log begins as the field's do, or is indented under one that does.
     @Test(arguments: ["start", "stop", "check", "restore"])
     func everyLineHasItsPrefix(_ command: String) throws {

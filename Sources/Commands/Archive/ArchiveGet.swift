@@ -23,19 +23,8 @@ struct ArchiveGet {
 
     private init(_ context: RunContext) throws(BackupError) {
         self.context = context
-        let stanza = try context.stanza()
-        guard let name = context.positional.first else {
-            throw BackupError(
-                .parameterRequired, "WAL segment to get required",
-                hint: "restore_command = '\(Program.name) --stanza=\(stanza) archive-get %f \"%p\"'")
-        }
-        guard context.positional.count > 1 else {
-            throw BackupError(
-                .parameterRequired, "path to copy WAL segment required",
-                hint: "restore_command = '\(Program.name) --stanza=\(stanza) archive-get %f \"%p\"'")
-        }
+        name = context.positional[0]
         _ = try Key(checking: name)
-        self.name = name
         destination = try ServerPath.absolute(context.positional[1], context.options)
     }
 

@@ -15,12 +15,7 @@ struct ArchivePush: Sendable {
     private init(_ context: RunContext) throws(BackupError) {
         self.context = context
         stanza = try context.stanza()
-        guard let argument = context.positional.first else {
-            throw BackupError(
-                .parameterRequired, "WAL segment to push required",
-                hint: "archive_command = '\(Program.name) --stanza=\(stanza) archive-push %p'")
-        }
-        path = try ServerPath.absolute(argument, context.options)
+        path = try ServerPath.absolute(context.positional[0], context.options)
         name = String(Key(path).name)
     }
 

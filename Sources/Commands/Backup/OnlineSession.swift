@@ -42,7 +42,7 @@ struct OnlineSession {
 
     /// What can be seen to be wrong with it before WAL is waited for in vain.
     private func checkArchiveCommand(_ stanza: String, _ context: RunContext) throws(BackupError) {
-        let usual = "archive_command = '\(Program.name) --stanza=\(stanza) archive-push %p'"
+        let usual = "archive_command = '\(Program.called) --stanza=\(stanza) archive-push %p'"
         func invalid(_ reason: String, _ hint: String?) -> BackupError {
             BackupError(.archiveCommandInvalid, reason, hint: (hint.map { "\($0)\n" } ?? "") + "for example: \(usual)")
         }

@@ -14,7 +14,7 @@ public enum Help {
     static func title(_ subject: String) -> String { "\(Program.title) \(Program.version) - \(subject)\n\n" }
 
     static func general(_ table: OptionTable) -> String {
-        var text = title("general help") + "Usage:\n  \(Program.name) [options] command [arguments]\n"
+        var text = title("general help") + "Usage:\n  \(Program.called) [options] command [arguments]\n"
         let commands = table.commands.filter { !$0.isHidden }
         let column = 4 + (commands.map(\.name.count).max() ?? 0)
         for section in unique(commands.map(\.section)) {
@@ -23,7 +23,7 @@ public enum Help {
                 text += HelpText.row(command.name, command.summary + (command.isSupported ? "" : " (not supported yet)"), column: column)
             }
         }
-        return text + "\n" + HelpText.wrap("'\(Program.name) help COMMAND' tells more, 'help COMMAND OPTION' tells all about an option.")
+        return text + "\n" + HelpText.wrap("'\(Program.called) help COMMAND' tells more, 'help COMMAND OPTION' tells all about an option.")
     }
 
     static func command(_ configuration: Configuration, _ table: OptionTable) -> String {
@@ -33,7 +33,7 @@ public enum Help {
         if !command.isSupported { text += "\nThis version does not support it yet.\n" }
         let arguments = command.positional.map { $0.isOptional ? " [\($0.name)]" : " \($0.name)" }.joined()
         let stanza = command.stanza == .required ? " --stanza=STANZA" : ""
-        text += "\nUsage:\n  \(Program.name) [options]\(stanza) \(command.name)\(arguments)\n"
+        text += "\nUsage:\n  \(Program.called) [options]\(stanza) \(command.name)\(arguments)\n"
 
         let options = table.options.filter { $0.commands.contains(command.name) && !$0.isHidden }.sorted { $0.pattern < $1.pattern }
         for section in unique(table.options.map(\.section)) {

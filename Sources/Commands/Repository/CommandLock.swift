@@ -259,7 +259,7 @@ enum StopFile {
             case .counts:
                 throw BackupError(
                     .stopped, "stop file exists for \(stanza.map { "stanza \($0)" } ?? "all stanzas")",
-                    hint: "remove it with '\(Program.name) start\(stanza.map { " --stanza=\($0)" } ?? "")' when the reason is gone.")
+                    hint: "remove it with '\(Program.called) start\(stanza.map { " --stanza=\($0)" } ?? "")' when the reason is gone.")
             case .foreign(let owner):
                 context.log.warn(
                     "stop file '\(folder.file(name(stanza)))' counts for nothing: it or its folder belongs to \(LockFolder.name(owner))"

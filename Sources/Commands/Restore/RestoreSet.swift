@@ -77,12 +77,12 @@ struct RestoreSet {
         if let wanted {
             return BackupError(
                 .backupSetInvalid, "backup set \(wanted) is not valid\n" + list,
-                hint: "'\(Program.name) info' lists the backups that there are.")
+                hint: "'\(Program.called) info' lists the backups that there are.")
         }
         if let type = options.string("type"), type == "time" || type == "lsn" {
             return BackupError(
                 .backupSetInvalid, "unable to find backup set to restore for \(type) target '\(options.string("target") ?? "")'\n" + list,
-                hint: "a backup must have ended before the target; '\(Program.name) info' shows when they did.")
+                hint: "a backup must have ended before the target; '\(Program.called) info' shows when they did.")
         }
         return BackupError(.backupSetInvalid, "no backup set found to restore\n" + list, hint: "has a backup been performed?")
     }

@@ -168,7 +168,7 @@ private struct Reader {
                 hint: "options begin with --.")
         }
         for missing in command.positional.dropFirst(positional.count) where !missing.isOptional {
-            throw BackupError(.parameterRequired, "command '\(command.name)' needs the argument \(missing.name)")
+            throw BackupError(.parameterRequired, "command '\(command.name)' needs the argument \(missing.name)", hint: command.details)
         }
     }
 }
