@@ -123,8 +123,9 @@ public struct RepositoryKind: Sendable, CustomStringConvertible {
         }
     }
 
-    /// Every kind that there is: a new one is added here, and the end-to-end tests run on it too.
-    public static let all: [RepositoryKind] = [.posix, .s3, .s3TLS, .ssh, .pulled, .program, .sftp]
+    /// Every kind that there is: a new one is added here, and the end-to-end tests run on it too. A store without TLS differs in its connection
+    /// only, and has tests of its own.
+    public static let all: [RepositoryKind] = [.posix, .s3TLS, .ssh, .pulled, .program, .sftp]
     /// All but the folder on this host, where tests that take long are run in full.
     public static let others = Array(all.dropFirst())
 }

@@ -1,4 +1,4 @@
-// Two cores carry three servers, since tests also wait: a suite with this trait has at most three test cases at work at any moment, all such
+// Two cores carry four servers, since tests also wait: a suite with this trait has at most four test cases at work at any moment, all such
 // suites together.
 
 internal import BackstopCore
@@ -23,13 +23,13 @@ public struct ServerSlots: SuiteTrait, TestTrait, TestScoping {
 }
 
 extension Trait where Self == ServerSlots {
-    /// Starts servers, so it shares the machine with two other such tests only.
+    /// Starts servers, so it shares the machine with three other such tests only.
     public static var servers: Self { ServerSlots() }
 }
 
 private actor Slots {
     static let shared = Slots()
-    private var free = 3
+    private var free = 4
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
     func take() async {

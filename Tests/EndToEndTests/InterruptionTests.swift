@@ -147,12 +147,13 @@ struct InterruptionTests {
     /// A signal that asks for the end gets it: status 63, the lock free, nothing listed.
     @Test(arguments: [(2, .posix), (15, .posix)] + RepositoryKind.others.map { (15, $0) } as [(Int32, RepositoryKind)])
     func terminate(_ signal: Int32, _ kind: RepositoryKind) throws {
-        let bench = try Workbench(Format(.bz2), on: kind, options: ["process-max": "1"])
+        let bench = try Workbench(on: kind, options: ["process-max": "1"])
         let cluster = try bench.clusterWithBackup()
         try cluster.query(
             "CREATE TABLE large AS SELECT n AS id, md5(n::text) || md5((n + 1)::text) AS text FROM generate_series(1, 300000) n; CHECKPOINT"
         )
-        let running = try bench.launch("--type=full", "backup")
+        // Takes long enough to be caught at it.
+        let running = try bench.launch("--type=full", "--compress-type=bz2", "backup")
         try eventually("the backup is at work") { try bench.info().status.lock?.backup.held == true ? true : nil }
         kill(running.process, signal)
         let outcome = try running.wait()

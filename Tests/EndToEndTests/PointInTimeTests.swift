@@ -151,14 +151,11 @@ struct PointInTimeTests {
     @Test(arguments: cases)
     func target(_ example: Case) throws { try target(example, Self.history.get()) }
 
-    /// Neither the choice of the backup nor that of the timeline asks what the repository is, so a few cases do.
+    /// Neither the choice of the backup nor that of the timeline asks what the repository is, so two cases do.
     @Test(
         arguments: RepositoryKind.others.indices,
         cases.filter {
-            [
-                "default goes to the end of the latest timeline", "default on the current timeline", "time chooses the backup before it",
-                "none uses the WAL in the backup only",
-            ].contains($0.description)
+            ["default goes to the end of the latest timeline", "time chooses the backup before it"].contains($0.description)
         })
     func targetElsewhere(_ kind: Int, _ example: Case) throws { try target(example, Self.others[kind].get()) }
 

@@ -67,7 +67,7 @@ struct PeerTests {
 
     static let ours =
         Format.all.map { Case(version: 15, format: $0) } + [Case(version: 14, format: Format(.zst, .aes))]
-        + elsewhere([Format(.zst, .aes), Format(.zst), Format(.gz)])
+        + elsewhere([Format(.zst, .aes), Format(.gz)])
 
     /// What we wrote, pgBackRest reads, restores and goes on with.
     @Test(arguments: ours)
