@@ -2,6 +2,7 @@
 // suites together.
 
 internal import BackstopCore
+import Dispatch
 import Foundation
 public import Testing
 
@@ -15,7 +16,7 @@ public struct ServerSlots: SuiteTrait, TestTrait, TestScoping {
     {
         await Slots.shared.take()
         let begin = ContinuousClock.now
-        let outcome: Result<Void, any Error> = await Result { try await function() }
+        let outcome: Result<Void, any Error> = await withTaskExecutorPreference(Threads.shared) { await Result { try await function() } }
         await Slots.shared.give()
         SlotTimes.add(test, ContinuousClock.now - begin)
         try outcome.get()
@@ -25,6 +26,17 @@ public struct ServerSlots: SuiteTrait, TestTrait, TestScoping {
 extension Trait where Self == ServerSlots {
     /// Starts servers, so it shares the machine with three other such tests only.
     public static var servers: Self { ServerSlots() }
+}
+
+/// Test cases block their thread while they wait for a program, and Swift's own pool has one for each core only.
+private final class Threads: TaskExecutor {
+    static let shared = Threads()
+    private let queue = DispatchQueue(label: "test cases", attributes: .concurrent)
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
 }
 
 private actor Slots {
