@@ -36,8 +36,13 @@ public enum Help {
         text += "\nUsage:\n  \(Program.called) [options]\(stanza) \(command.name)\(arguments)\n"
 
         let options = table.options.filter { $0.commands.contains(command.name) && !$0.isHidden }.sorted { $0.pattern < $1.pattern }
-        for section in unique(table.options.map(\.section)) {
-            let rows = options.filter { $0.section == section }
+        // What it is about comes first, what all have in common last.
+        func heading(_ option: OptionSpec) -> String {
+            option.group == nil && option.commands.count <= 4 ? "The command's own" : option.section
+        }
+        let headings = unique(["The command's own"] + table.options.map(\.section).filter { !common.contains($0) } + common)
+        for section in headings {
+            let rows = options.filter { heading($0) == section }
             if rows.isEmpty { continue }
             text += "\n\(section) options:\n"
             for option in rows {
@@ -46,6 +51,8 @@ public enum Help {
         }
         return text
     }
+
+    private static let common = ["General", "Log"]
 
     private static func remarks(_ option: OptionSpec, _ configuration: Configuration) -> String {
         var remarks: [String] = []
