@@ -61,12 +61,26 @@ import Testing
         ("[global:backup]\narchive-async=y\n", "'archive-async' in section [global:backup] is ignored: 'backup' does not have it"),
         ("[s:backup]\nlink-all=y\n", "'link-all' in section [s:backup] is ignored: 'backup' does not have it"),
         ("[global:bakcup]\nprocess-max=2\n", "there is no command 'bakcup'\nHINT: did you mean 'backup'?"),
+        ("[Global]\nlog-path=/a\n", "line 2: section [Global] is not read: it is not [global]"),
+        ("[ s ]\npg1-path=/x\n[s]\npg1-path=/x\n", "line 2: section [ s ] is not read: it is not [s]"),
         ("[global]\nconfig-strict=n\nbogus=y\n", "unknown option 'bogus' in section [global]"),
         ("[s]\nconfig-strict=n\nno-online=y\n", "unknown option 'no-online' in section [s]"),
     ])
     func warned(_ file: String, _ text: String) throws {
         let configuration = try load(backup, file: file)
         #expect(configuration.warnings.count == 1 && configuration.warnings[0].contains(text), "\(configuration.warnings)")
+    }
+
+    /// What the section of the stanza lacks may be near.
+    @Test(arguments: [
+        ("[global]\npg1-path=/pg\n", "line 2: option 'pg1-path' in section [global] is ignored: it belongs in the section of a stanza"),
+        ("[ s ]\npg1-path=/pg\n", "line 2: section [ s ] is not read: it is not [s]"),
+    ])
+    func missing(_ file: String, _ hint: String) throws {
+        do {
+            _ = try load("--stanza=s backup", file: file)
+            Issue.record("accepted")
+        } catch { #expect(error.code == .optionRequired && error.hint?.contains(hint) == true, "\(error)") }
     }
 
     @Test func strictness() throws {

@@ -3,7 +3,6 @@
 import BackstopCodecs
 import BackstopCore
 import BackstopDrivers
-import Glibc
 
 struct Plugins: Sendable {
     /// What this build has.
@@ -33,8 +32,8 @@ struct Plugins: Sendable {
         var file: PluginsFile?
         var problem: BackupError?
         do throws(BackupError) {
-            if let text = try Self.read(path) {
-                file = try PluginsFile(text: text, path: path)
+            if let bytes = try readFile(path) {
+                file = try PluginsFile(text: String(decoding: bytes, as: UTF8.self), path: path)
             } else if let named {
                 throw BackupError(
                     .fileMissing, "plugins file '\(named)' does not exist", hint: "give another one with --plugins, or none at all.")
@@ -63,23 +62,5 @@ struct Plugins: Sendable {
         }
         guard let file else { return built }
         return try built.restricted(to: file, program: programDriver, filter: filterCodec)
-    }
-
-    /// nil when there is no such file.
-    private static func read(_ path: String) throws(BackupError) -> String? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        if descriptor < 0 {
-            if errno == ENOENT { return nil }
-            throw BackupError(.fileOpen, "unable to open '\(path)': \(systemMessage(errno))")
-        }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let count = Glibc.read(descriptor, &buffer, buffer.count)
-            if count < 0 { throw BackupError(.fileRead, "unable to read '\(path)': \(systemMessage(errno))") }
-            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-            bytes += buffer[..<count]
-        }
     }
 }

@@ -60,7 +60,10 @@ public func readFile(_ path: String) throws(BackupError) -> [UInt8]? {
     guard descriptor >= 0 else {
         let number = errno
         if number == ENOENT || number == ENOTDIR { return nil }
-        throw BackupError(.fileOpen, "unable to open '\(path)': \(systemMessage(number))")
+        throw BackupError(
+            .fileOpen, "unable to open '\(path)': \(systemMessage(number))",
+            hint: number == EACCES
+                ? "check owner and mode of the file and of the folders above it; this process runs as user id \(geteuid())." : nil)
     }
     defer { close(descriptor) }
     var bytes: [UInt8] = []

@@ -20,6 +20,8 @@ struct FileOptions {
 
     private(set) var entries: [Options.Name: Entry] = [:]
     private(set) var warnings: [String] = []
+    /// Of the warnings those that say why a section seems to lack what is in the file.
+    private(set) var misplaced: [String] = []
     /// What pgBackRest takes without a word.
     private(set) var remarks: [String] = []
     private var filesOfSecrets: Set<String> = []
@@ -49,6 +51,8 @@ struct FileOptions {
             try read(section, lines)
         }
         warnAboutUnknownCommands()
+        misplaced += mistakenSections()
+        warnings += misplaced
     }
 
     private mutating func read(_ section: String, _ lines: [ConfigurationFile.Entry]) throws(BackupError) {
@@ -67,7 +71,7 @@ struct FileOptions {
                 // Without a command in its name a section serves all commands, and each takes what it knows.
                 if section.hasSuffix(":\(command)") { warnings.append("\(place) is ignored: '\(command)' does not have it") }
             } else if option.place == .stanza, section.hasPrefix("global") {
-                warnings.append("\(place) is ignored: it belongs in the section of a stanza")
+                misplaced.append("\(place) is ignored: it belongs in the section of a stanza")
             } else {
                 guard !line.value.isEmpty else { throw BackupError(.optionInvalidValue, "\(place) has an empty value") }
                 if let key = keys.updateValue(line.key, forKey: match.name), key != line.key {
@@ -122,6 +126,17 @@ struct FileOptions {
             throw BackupError(.optionInvalid, message, hint: hint.map { "\($0)\n\(way)" } ?? way)
         }
         warnings.append(message + (hint.map { "\nHINT: \($0)" } ?? ""))
+    }
+
+    /// Sections with nearly the names that are read.
+    private func mistakenSections() -> [String] {
+        let read = ["global"] + (stanza.map { [$0] } ?? [])
+        return file.sections.keys.sorted(by: bytewiseLess).compactMap { name in
+            guard !read.contains(name), let meant = read.first(where: { $0.lowercased() == name.trimmed.lowercased() }),
+                let line = file.sections[name]?.first
+            else { return nil }
+            return "\(line.place): section [\(name)] is not read: it is not [\(meant)]"
+        }
     }
 
     /// A section for a command that does not exist is never read by any.

@@ -17,6 +17,7 @@ struct Resolution {
     private var candidates: [Options.Name: Candidate] = [:]
     private(set) var warnings: [String] = []
     private(set) var notes: [String] = []
+    private var misplaced: [String] = []
     /// The stanzas that have a section in the files, sorted.
     private(set) var stanzas: [String] = []
     /// By whose name the program was called.
@@ -63,6 +64,7 @@ struct Resolution {
         sections.isStrict = try early("config-strict").map { $0 != "n" } ?? sections.text("config-strict").map { $0 != "n" } ?? true
         try sections.read()
         warnings += sections.warnings
+        misplaced = sections.misplaced
         // Whoever calls the peer expects silence, and a command that runs for every segment would say the same all day.
         if dialect == .pgBackRest || isArchiving { notes += sections.remarks } else { warnings += sections.remarks }
         for (name, entry) in sections.entries where candidates[name] == nil {
@@ -192,7 +194,7 @@ struct Resolution {
     private func missing(_ option: OptionSpec, _ shown: String) -> BackupError {
         let hint: String
         if option.group == .pg {
-            hint = "is there a section [\(commandLine.stanza ?? "STANZA")] in the configuration?"
+            hint = (misplaced + ["is there a section [\(commandLine.stanza ?? "STANZA")] in the configuration?"]).joined(separator: "\n")
         } else if option.isSecret {
             hint = "set it in the configuration file or in the environment."
         } else {
