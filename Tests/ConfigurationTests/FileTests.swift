@@ -71,6 +71,14 @@ import Testing
         #expect(configuration.warnings.count == 1 && configuration.warnings[0].contains(text), "\(configuration.warnings)")
     }
 
+    /// For every segment it would be said again, and callers of the peer expect silence: another stanza may have such a name.
+    @Test func sectionsThatAreNearSilently() throws {
+        let file = "[S]\npg1-path=/other\n[s]\npg1-path=/x\n"
+        #expect(try load(backup, file: file).warnings.count == 1)
+        let push = try load("--stanza=s archive-push x", file: file)
+        #expect(push.warnings.isEmpty && push.notes.contains { $0.contains("section [S] is not read") }, "\(push.warnings) \(push.notes)")
+    }
+
     /// What the section of the stanza lacks may be near.
     @Test(arguments: [
         ("[global]\npg1-path=/pg\n", "line 2: option 'pg1-path' in section [global] is ignored: it belongs in the section of a stanza"),

@@ -20,7 +20,7 @@ struct FileOptions {
 
     private(set) var entries: [Options.Name: Entry] = [:]
     private(set) var warnings: [String] = []
-    /// Of the warnings those that say why a section seems to lack what is in the file.
+    /// Of the warnings and remarks those that say why a section seems to lack what is in the file.
     private(set) var misplaced: [String] = []
     /// What pgBackRest takes without a word.
     private(set) var remarks: [String] = []
@@ -51,8 +51,10 @@ struct FileOptions {
             try read(section, lines)
         }
         warnAboutUnknownCommands()
-        misplaced += mistakenSections()
         warnings += misplaced
+        let mistaken = mistakenSections()
+        remarks += mistaken
+        misplaced += mistaken
     }
 
     private mutating func read(_ section: String, _ lines: [ConfigurationFile.Entry]) throws(BackupError) {
