@@ -12,14 +12,16 @@ struct SeparatePlacesTests {
             ("/d/e\u{301}", "/d/\u{e9}", nil), ("/d/\u{301}x", "/d", "is in"),
         ] as [(String, String, String?)])
     func names(_ repository: String, _ cluster: String, _ relation: String?) {
-        let found = Place.overlap(repositories: [place("repo1-path", repository)], cluster: [place("pg1-path", cluster)])
+        let found = TakenPlace.overlap(repositories: [place("repo1-path", repository)], cluster: [place("pg1-path", cluster)])
         #expect(found == relation.map { "repo1-path '\(repository)' \($0) pg1-path '\(cluster)' of the cluster" })
     }
 
     /// One disk may be mounted twice: files tell by their numbers that they are the same.
     @Test func numbers() {
         let (disk, folder, other) = (identity(1), identity(2), identity(3))
-        func found(_ repository: Place, _ cluster: Place) -> String? { Place.overlap(repositories: [repository], cluster: [cluster]) }
+        func found(_ repository: TakenPlace, _ cluster: TakenPlace) -> String? {
+            TakenPlace.overlap(repositories: [repository], cluster: [cluster])
+        }
         let cluster = place("pg1-path", "/data/pg", folder, [disk])
         #expect(found(place("repo1-path", "/backup", folder, [other]), cluster)?.contains("is pg1") == true)
         #expect(found(place("repo1-path", "/backup", other, [folder]), cluster)?.contains("is in pg1") == true)
@@ -32,10 +34,10 @@ struct SeparatePlacesTests {
     @Test func eachWithEach() {
         let repositories = [place("repo1-path", "/backup"), place("repo3-path", "/spaces/a/PG_15_202209061/x")]
         let cluster = [place("pg1-path", "/data"), place("tablespace 'a'", "/spaces/a/PG_15_202209061")]
-        let found = Place.overlap(repositories: repositories, cluster: cluster)
+        let found = TakenPlace.overlap(repositories: repositories, cluster: cluster)
         #expect(found?.hasPrefix("repo3-path '/spaces/a/PG_15_202209061/x' is in tablespace 'a'") == true)
-        #expect(Place.overlap(repositories: [repositories[0]], cluster: cluster) == nil)
-        #expect(Place.overlap(repositories: [], cluster: cluster) == nil)
+        #expect(TakenPlace.overlap(repositories: [repositories[0]], cluster: cluster) == nil)
+        #expect(TakenPlace.overlap(repositories: [], cluster: cluster) == nil)
     }
 
     @Test(arguments: [
@@ -53,9 +55,11 @@ struct SeparatePlacesTests {
         #expect(resolvedPath("/a") { $0 == "/a" ? "/b" : "/a" }.count == 2)
     }
 
-    private func identity(_ number: UInt64) -> Place.Identity { Place.Identity(device: 1, number: number) }
+    private func identity(_ number: UInt64) -> TakenPlace.Identity { TakenPlace.Identity(device: 1, number: number) }
 
-    private func place(_ name: String, _ path: String, _ identity: Place.Identity? = nil, _ above: Set<Place.Identity> = []) -> Place {
-        Place(name: name, given: path, path: path, identity: identity, above: above)
+    private func place(_ name: String, _ path: String, _ identity: TakenPlace.Identity? = nil, _ above: Set<TakenPlace.Identity> = [])
+        -> TakenPlace
+    {
+        TakenPlace(name: name, given: path, path: path, identity: identity, above: above)
     }
 }

@@ -30,6 +30,7 @@ private func arguments() -> [String] {
 
 private enum Invocation {
     static func run(_ arguments: [String], _ registry: Registry) -> Int32 {
+        if let clash = registry.clash { return tell(clash) }
         let environment = configurationEnvironment()
         let plugins = Plugins(arguments, environment, registry)
         let table = OptionTable.standard(programs: plugins.programs, filters: plugins.filters, plugins: plugins.path)
@@ -39,9 +40,7 @@ private enum Invocation {
         } catch {
             // An option may be unknown because the file that would bring it cannot be used.
             let error = plugins.problem ?? error
-            // The log is not set up: neither where it goes nor how much of it is known.
-            var terminal = LogSink(STDERR_FILENO)
-            terminal.write("ERROR: [\(threeDigits(error.code.exitStatus))]: \(error)\n")
+            _ = tell(error)
             return exitStatus(of: error, command: arguments.contains("archive-get") ? "archive-get" : nil)
         }
         let log = Log()
@@ -71,6 +70,13 @@ private enum Invocation {
             log.error(error)
             return exitStatus(of: error, command: commandLine.command.name)
         }
+    }
+
+    /// While the log is not set up: neither where it goes nor how much of it is known.
+    private static func tell(_ error: BackupError) -> Int32 {
+        var terminal = LogSink(STDERR_FILENO)
+        terminal.write("ERROR: [\(threeDigits(error.code.exitStatus))]: \(error)\n")
+        return error.code.exitStatus
     }
 
     /// `options`: nil when the configuration could not be read.

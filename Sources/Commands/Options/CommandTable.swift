@@ -10,7 +10,6 @@ let commandTable: [CommandSpec] = [
         has to be archived as well: 'check' tells whether it is. Schedule it with cron or a timer.
         """
     ) {
-        $0.lockTypes = [.backup]
         $0.hasLogFile = true
     },
     command(
@@ -20,7 +19,6 @@ let commandTable: [CommandSpec] = [
         be down, and the folders have to be empty unless --delta or --force is given.
         """
     ) {
-        $0.lockTypes = [.restore]
         $0.allowsRoot = true
         $0.hasLogFile = true
     },
@@ -35,7 +33,6 @@ let commandTable: [CommandSpec] = [
         "expire", "Backup and restore", "remove backups and WAL that retention lets go",
         "Applies the repo-retention options. 'backup' does the same at its end unless expire-auto=n."
     ) {
-        $0.lockTypes = [.backup]
         $0.hasLogFile = true
         $0.isSupported = false
     },
@@ -47,7 +44,6 @@ let commandTable: [CommandSpec] = [
         "annotate", "Backup and restore", "add, change or remove notes of a backup",
         "The backup is named with --set, the notes with --annotation."
     ) {
-        $0.lockTypes = [.backup]
         $0.isSupported = false
     },
 
@@ -68,18 +64,15 @@ let commandTable: [CommandSpec] = [
         "stanza-create", "Stanza", "prepare the repositories for a cluster",
         "Run it once for each stanza. Run again it changes nothing, and fails when the repository belongs to another cluster."
     ) {
-        $0.lockTypes = [.archive, .backup, .restore]
         $0.hasLogFile = true
     },
     command(
         "stanza-upgrade", "Stanza", "tell the repositories that PostgreSQL was upgraded", "Run it after pg_upgrade, before the next backup."
     ) {
-        $0.lockTypes = [.archive, .backup, .restore]
         $0.hasLogFile = true
         $0.isSupported = false
     },
     command("stanza-delete", "Stanza", "remove a stanza with all its backups and WAL", "Needs 'stop' first, and the server to be down.") {
-        $0.lockTypes = [.archive, .backup, .restore]
         $0.hasLogFile = true
         $0.isSupported = false
     },

@@ -101,12 +101,3 @@ func clusterKey(_ name: String) -> Key {
     if sameBytes(name, Manifest.dataName) { return .root }
     return Key(name.isBelow(Manifest.dataName) ? name.droppingBytes(Manifest.dataName.utf8.count + 1) : name)
 }
-
-/// `path` as seen from `folder`, without `.` and `..` parts.
-func absolute(_ path: String, from folder: String) -> String {
-    var parts: [String] = []
-    for part in (path.hasBytes("/") ? path : "\(folder)/\(path)").pathParts where !part.isEmpty && part != "." {
-        if part == ".." { _ = parts.popLast() } else { parts.append(part) }
-    }
-    return "/" + parts.joined(separator: "/")
-}

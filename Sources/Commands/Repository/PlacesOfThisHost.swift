@@ -8,52 +8,52 @@ enum PlacesOfThisHost {
     static func check(_ cluster: ClusterFiles, _ control: ControlFile, _ context: RunContext) async throws(BackupError) {
         let repositories = repositories(context.options)
         guard cluster.host == nil, !repositories.isEmpty else { return }
-        var parts = [Place("\(cluster.name)-path", cluster.path)]
+        var parts = [TakenPlace("\(cluster.name)-path", cluster.path)]
         for index in context.options.indexes(.pg) where index != cluster.index && !context.options.isGiven("pg-host", index) {
-            if let path = context.options.string("pg-path", index) { parts.append(Place("pg\(index)-path", path)) }
+            if let path = context.options.string("pg-path", index) { parts.append(TakenPlace("pg\(index)-path", path)) }
         }
         for entry in try await cluster.tree.list(.root) {
             guard entry.kind == .link, let target = entry.target else { continue }
-            parts.append(Place("link '\(entry.key)'", absolute(target, from: cluster.path)))
+            parts.append(TakenPlace("link '\(entry.key)'", absolute(target, from: cluster.path)))
         }
         let folder = control.version.tablespaceFolder(catalogVersion: control.catalogVersion)
         for entry in try await cluster.tree.list(Key(Manifest.tablespaceName)) {
             guard entry.kind == .link, let target = entry.target else { continue }
             let location = absolute(target, from: "\(cluster.path)/\(Manifest.tablespaceName)")
             // Beside this folder there may be anything, also another cluster's.
-            parts.append(Place("tablespace \(entry.key.name)", "\(location)/\(folder)"))
+            parts.append(TakenPlace("tablespace \(entry.key.name)", "\(location)/\(folder)"))
         }
         try refuse(repositories, parts)
     }
 
     /// The same for all places of a manifest, as a backup found them or as a restore is going to fill them.
     static func check(_ manifest: Manifest, _ options: Options) throws(BackupError) {
-        var parts: [Place] = []
+        var parts: [TakenPlace] = []
         for target in manifest.targets {
             if sameBytes(target.name, Manifest.dataName) {
-                parts.append(Place("pg1-path", manifest.dataPath))
+                parts.append(TakenPlace("pg1-path", manifest.dataPath))
             } else if let tablespace = target.tablespace {
                 let folder = manifest.paths.first { $0.name.hasBytes("\(target.name)/PG_") && $0.name.pathParts.count == 3 }
                 guard let folder else { continue }
-                parts.append(Place("tablespace '\(tablespace.name)'", "\(manifest.place(of: target))/\(Key(folder.name).name)"))
+                parts.append(TakenPlace("tablespace '\(tablespace.name)'", "\(manifest.place(of: target))/\(Key(folder.name).name)"))
             } else {
-                parts.append(Place("link '\(Manifest.shown(target.name))'", manifest.place(of: target)))
+                parts.append(TakenPlace("link '\(Manifest.shown(target.name))'", manifest.place(of: target)))
             }
         }
         try refuse(repositories(options), parts)
     }
 
-    private static func repositories(_ options: Options) -> [Place] {
+    private static func repositories(_ options: Options) -> [TakenPlace] {
         options.indexes(.repo).compactMap { index in
             guard !options.isGiven("repo-host", index), ["posix", "cifs"].contains(options.string("repo-type", index) ?? "posix") else {
                 return nil
             }
-            return options.string("repo-path", index).map { Place("repo\(index)-path", $0) }
+            return options.string("repo-path", index).map { TakenPlace("repo\(index)-path", $0) }
         }
     }
 
-    private static func refuse(_ repositories: [Place], _ cluster: [Place]) throws(BackupError) {
-        guard let reason = Place.overlap(repositories: repositories, cluster: cluster) else { return }
+    private static func refuse(_ repositories: [TakenPlace], _ cluster: [TakenPlace]) throws(BackupError) {
+        guard let reason = TakenPlace.overlap(repositories: repositories, cluster: cluster) else { return }
         throw BackupError(
             .config, reason,
             hint: "a restore would remove the repository, or the repository's files would be in the cluster's way."

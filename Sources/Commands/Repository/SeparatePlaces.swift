@@ -4,7 +4,7 @@ import BackstopCore
 import Glibc
 
 /// A folder or file of this host that a repository or a cluster takes up.
-struct Place: Sendable {
+struct TakenPlace: Sendable {
     /// Tells one file from another, under whatever names a file system is mounted.
     struct Identity: Hashable, Sendable {
         var device: UInt64
@@ -22,22 +22,22 @@ struct Place: Sendable {
     /// Of the folders above.
     var above: Set<Identity> = []
 
-    private func isSame(_ other: Place) -> Bool {
+    private func isSame(_ other: TakenPlace) -> Bool {
         sameBytes(path, other.path) || identity != nil && identity == other.identity
     }
 
-    private func isIn(_ other: Place) -> Bool {
+    private func isIn(_ other: TakenPlace) -> Bool {
         path.isBelow(other.path == "/" ? "" : other.path) || other.identity.map(above.contains) ?? false
     }
 
     /// What is wrong with the first repository that shares a place with a part of the cluster; nil when all are apart.
-    static func overlap(repositories: [Place], cluster: [Place]) -> String? {
+    static func overlap(repositories: [TakenPlace], cluster: [TakenPlace]) -> String? {
         for repository in repositories {
             for part in cluster {
                 let relation =
                     repository.isSame(part) ? "is" : repository.isIn(part) ? "is in" : part.isIn(repository) ? "contains" : nil
                 guard let relation else { continue }
-                func text(_ place: Place) -> String {
+                func text(_ place: TakenPlace) -> String {
                     "\(place.name) '\(place.given)'" + (sameBytes(place.given, place.path) ? "" : " (\(place.path))")
                 }
                 return "\(text(repository)) \(relation) \(text(part)) of the cluster"
@@ -47,7 +47,7 @@ struct Place: Sendable {
     }
 }
 
-extension Place {
+extension TakenPlace {
     /// `given`: absolute; it need not exist.
     init(_ name: String, _ given: String) {
         self.init(name: name, given: given, path: resolvedPath(given, link: linkText))

@@ -1,11 +1,8 @@
-// What a command is, declared once as data: the reading of the command line, the locks, the log and help come from here.
+// What a command is, declared once as data: the reading of the command line, the log and help come from here.
 
 /// One command of the program.
 public struct CommandSpec: Sendable {
     public enum StanzaUse: Sendable { case required, optional, none }
-
-    /// What a command locks for its stanza; the raw value is part of the lock file's name.
-    public enum LockType: String, Sendable, CaseIterable { case archive, backup, restore }
 
     /// One argument after the command's name.
     public struct Positional: Sendable {
@@ -26,7 +23,6 @@ public struct CommandSpec: Sendable {
     /// After this first argument the second one stands for the type of the first repository.
     public var actionOnRepositoryType: String?
     public var stanza = StanzaUse.required
-    public var lockTypes: [LockType] = []
     /// Runs as root without `allow-root`; where that option exists its default says the same.
     public var allowsRoot = false
     /// Works but is not shown in help.

@@ -95,3 +95,8 @@ public struct Options: Sendable {
         return name[..<dash] + "\(index)" + name[dash...]
     }
 }
+
+extension Options {
+    /// From `neutral-umask`.
+    public var newModes: NewModes { optionalFlag("neutral-umask") ?? true ? .neutral : .masked }
+}

@@ -97,6 +97,3 @@ public final class Log: Sendable {
         }
     }
 }
-
-/// `[13] Permission denied`.
-public func systemMessage(_ number: Int32) -> String { "[\(number)] \(String(cString: strerror(number)))" }

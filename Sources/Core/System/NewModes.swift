@@ -30,8 +30,3 @@ public enum NewModes: Sendable {
         now & 0o777 == mode & 0o777 ? nil : now & 0o7000 | mode & 0o777
     }
 }
-
-extension Options {
-    /// From `neutral-umask`.
-    public var newModes: NewModes { optionalFlag("neutral-umask") ?? true ? .neutral : .masked }
-}

@@ -8,8 +8,6 @@ public enum Cancellation {
 
     public static func request(signal number: Int32) { signal.store(number, ordering: .relaxed) }
 
-    public static var isRequested: Bool { requested != 0 }
-
     /// The number of the signal; 0 when there was none.
     public static var requested: Int32 { signal.load(ordering: .relaxed) }
 

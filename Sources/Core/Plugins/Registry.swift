@@ -110,12 +110,25 @@ public struct Registry: Sendable {
     public private(set) var ciphers: [String: CipherDriver] = [:]
     public private(set) var checksums: [String: any ChecksumProvider] = [:]
 
+    /// Two that were registered under one name: the program must not run, since which of them is meant is not known.
+    public private(set) var clash: BackupError?
+
     public init() {}
 
-    public mutating func register(_ driver: StorageDriver) { storages[driver.name] = driver }
-    public mutating func register(_ driver: CodecDriver) { codecs[driver.name] = driver }
-    public mutating func register(_ driver: CipherDriver) { ciphers[driver.name] = driver }
-    public mutating func register(checksum name: String, _ provider: any ChecksumProvider) { checksums[name] = provider }
+    public mutating func register(_ driver: StorageDriver) { add(driver, driver.name, to: \.storages, "storage driver") }
+    public mutating func register(_ driver: CodecDriver) { add(driver, driver.name, to: \.codecs, "codec") }
+    public mutating func register(_ driver: CipherDriver) { add(driver, driver.name, to: \.ciphers, "cipher") }
+    public mutating func register(checksum name: String, _ provider: any ChecksumProvider) {
+        add(provider, name, to: \.checksums, "checksum")
+    }
+
+    private mutating func add<Value>(
+        _ value: Value, _ name: String, to values: WritableKeyPath<Registry, [String: Value]>, _ what: String
+    ) {
+        guard self[keyPath: values].updateValue(value, forKey: name) != nil, clash == nil else { return }
+        clash = BackupError(
+            .assertion, "\(what) '\(name)' is registered twice", hint: "give the one that this program was built with another name.")
+    }
 
     public func storage(_ name: String) throws(BackupError) -> StorageDriver { try find(name, in: storages, "storage driver", "storage") }
     public func codec(_ name: String) throws(BackupError) -> CodecDriver { try find(name, in: codecs, "codec", "codec") }

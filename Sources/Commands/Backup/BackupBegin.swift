@@ -1,0 +1,37 @@
+// Where an online backup begins: the server's start point, and the proof that WAL reaches the archive at all.
+
+import BackstopCore
+
+extension OnlineSession {
+    /// Begins the backup (repository-format.md section 3.3). With `archiveCheck` it first makes sure that WAL reaches the archive at all.
+    func start(archiveCheck: ArchiveCheck?, _ cluster: ClusterFiles, _ context: RunContext) async throws(BackupError) -> BackupStart {
+        let before = archiveCheck == nil ? nil : try connection.currentSegment()
+        let fast = context.options.flag("start-fast")
+        context.log.info(
+            "execute backup start: backup begins after the \(fast ? "requested immediate" : "next regular") checkpoint completes"
+        )
+        let stamp = try connection.one(.timestamp)[0]
+        let begun = try connection.startBackup(label: "\(Program.title) backup started at \(stamp)", fast: fast)
+        let control = try await cluster.control()
+        guard control.checkpoint >= begun.lsn else {
+            throw BackupError(
+                .dbMismatch, "the checkpoint '\(control.checkpoint)' in pg_control is less than the start lsn '\(begun.lsn)'",
+                hint: "is \(cluster.name)-path the data directory of the server at \(cluster.name)-port?")
+        }
+        guard control.timeline == begun.segment.timeline else {
+            throw BackupError(
+                .dbMismatch, "timeline \(control.timeline) in pg_control differs from timeline \(begun.segment.timeline) of the backup")
+        }
+        context.log.info("backup start archive = \(begun.segment), lsn = \(begun.lsn)")
+        if let archiveCheck, let before {
+            let isPrior = begun.segment != before
+            if !isPrior {
+                try connection.createRestorePoint("\(Program.title) Archive Check")
+                try connection.switchWAL()
+            }
+            context.log.info("check archive for \(isPrior ? "prior " : "")segment \(before)")
+            try await archiveCheck.wait(before.name)
+        }
+        return begun
+    }
+}
