@@ -66,7 +66,8 @@ let package = Package(
         .testTarget(
             name: "BudgetTests", dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCodecs", "CTestSupport"],
             swiftSettings: settings),
-        .testTarget(name: "ConfigurationTests", dependencies: ["BackstopCore", "BackstopCommands"], swiftSettings: settings),
+        .testTarget(
+            name: "ConfigurationTests", dependencies: ["BackstopCore", "BackstopDrivers", "BackstopCommands"], swiftSettings: settings),
         .testTarget(name: "PostgresTests", dependencies: ["BackstopCore", "BackstopCommands"], swiftSettings: settings),
         .testTarget(
             name: "RepositoryTests",

@@ -4,13 +4,20 @@ public import BackstopCore
 
 public func registerBuiltinDrivers(in registry: inout Registry) {
     registry.register(posix)
+    registry.register(cifs)
     registry.register(s3)
     registry.register(sftp)
     registry.register(ssh)
+    registry.announce("azure", ObjectStoreOptions.specs + AzureOptions.specs)
+    registry.announce("gcs", ObjectStoreOptions.specs + GCSOptions.specs)
 }
 
 /// A folder of this host, also on a mounted network file system.
-private let posix = StorageDriver(name: "posix") { (options, index, context) async throws(BackupError) in
-    PosixStorage(
-        root: try options.required("repo-path", index), modes: .repository.made(options.newModes), isConfined: context.isConfined)
+private let posix = StorageDriver(name: "posix", place: .thisHost, hasLinks: true, open: openFolder)
+
+/// The same where the file system has no links.
+private let cifs = StorageDriver(name: "cifs", variantOf: "posix", place: .thisHost, hasLinks: false, open: openFolder)
+
+@Sendable private func openFolder(_ options: Options, _ index: Int, _ context: DriverContext) async throws(BackupError) -> any Storage {
+    PosixStorage(root: options[PlaceOptions.path, index], modes: .repository.made(options.newModes), isConfined: context.isConfined)
 }

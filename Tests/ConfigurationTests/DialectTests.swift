@@ -82,7 +82,7 @@ import Testing
             ("pgbackstop", ["old.conf": both["peers/pgbackrest.conf"]!], 3, "because 'R/ours/pgbackstop.conf' is missing"),
             ("pgbackrest", ["old.conf": both["peers/pgbackrest.conf"]!], 3, nil),
             ("pgbackstop", ["ours/conf.d/a.conf": both["ours/pgbackstop.conf"]!], 2, nil),
-        ] as [(String, [String: String], Int64, String?)] {
+        ] as [(String, [String: String], Int, String?)] {
             let files = Files(files)
             let configuration = try load(backup, as: program, in: files)
             #expect(configuration.options.number("process-max") == number)

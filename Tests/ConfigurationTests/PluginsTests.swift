@@ -46,7 +46,7 @@ import Testing
     }
 
     private func load(_ line: String, _ file: String) throws(BackupError) -> Configuration {
-        let table = OptionTable.standard(programs: ["tape"], filters: ["xz"])
+        let table = OptionTable.standard(registry, programs: ["tape"], filters: ["xz"])
         return try ConfigurationTests.load(line, in: Files(["ours/pgbackstop.conf": file]), table)
     }
 

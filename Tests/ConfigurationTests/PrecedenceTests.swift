@@ -1,6 +1,6 @@
 // Who wins: command line, environment, the four kinds of sections, the default.
 
-import BackstopCore
+@testable import BackstopCore
 import Testing
 
 @Suite struct PrecedenceTests {
@@ -18,7 +18,7 @@ import Testing
             if winner <= 1 { environment["PGBACKSTOP_PROCESS_MAX"] = "11" }
             if winner == 0 { line += " --process-max=10" }
             let configuration = try load(line, file: file, environment: environment)
-            #expect(configuration.options.number("process-max") == (winner == 6 ? 1 : Int64(winner + 10)))
+            #expect(configuration.options.number("process-max") == (winner == 6 ? 1 : winner + 10))
             switch (winner, configuration.options.source("process-max")) {
             case (0, .commandLine), (1, .environment("PGBACKSTOP_PROCESS_MAX")), (2...5, .file), (6, .defaultValue): break
             case (_, let source): Issue.record("case \(winner) has source \(String(describing: source))")

@@ -2,9 +2,27 @@
 
 import BackstopCommands
 @testable import BackstopCore
+import BackstopDrivers
 import Glibc
 
-let table = OptionTable.standard()
+/// Of this build.
+let registry = {
+    var registry = Registry()
+    registerBuiltinDrivers(in: &registry)
+    return registry
+}()
+let table = OptionTable.standard(registry)
+
+/// By name, as the lines of a test are written: what the program reads it reads by the keys of the declarations.
+extension Options {
+    func string(_ name: String, _ index: Int = 0) -> String? { value(name, index).flatMap { String(option: $0) } }
+    func flag(_ name: String, _ index: Int = 0) -> Bool { optionalFlag(name, index) ?? false }
+    func optionalFlag(_ name: String, _ index: Int = 0) -> Bool? { value(name, index).flatMap { Bool(option: $0) } }
+    func number(_ name: String, _ index: Int = 0) -> Int? { value(name, index).flatMap { Int(option: $0) } }
+    func duration(_ name: String) -> Duration? { value(name).flatMap { Duration(option: $0) } }
+    func list(_ name: String, _ index: Int = 0) -> [String] { [String](option: value(name, index)) ?? [] }
+    func map(_ name: String, _ index: Int = 0) -> [String: String] { [String: String](option: value(name, index)) ?? [:] }
+}
 
 /// A folder with the configuration files of one test, removed at its end.
 final class Files {

@@ -33,7 +33,7 @@ private enum Invocation {
         if let clash = registry.clash { return tell(clash) }
         let environment = configurationEnvironment()
         let plugins = Plugins(arguments, environment, registry)
-        let table = OptionTable.standard(programs: plugins.programs, filters: plugins.filters, plugins: plugins.path)
+        let table = OptionTable.standard(registry, programs: plugins.programs, filters: plugins.filters, plugins: plugins.path)
         let commandLine: ParsedCommandLine
         do throws(BackupError) {
             commandLine = try ParsedCommandLine.parse(arguments, table)
@@ -93,14 +93,14 @@ private enum Invocation {
         log.configure(settings)
         if let path = configuration.logFile {
             // A folder that nobody asked for is nothing to warn of.
-            let folder = configuration.options.string("log-path") ?? ""
-            if configuration.options.isGiven("log-path") || access(folder, F_OK) == 0 {
+            let folder = configuration.options[LogOptions.path]
+            if configuration.options.isGiven(LogOptions.path) || access(folder, F_OK) == 0 {
                 log.openFile(path, configuration.options.newModes)
             } else {
                 log.info("no log file is written: log-path is not set, and its default '\(folder)' does not exist")
             }
         }
-        if let priority = configuration.options.number("priority") {
+        if let priority = configuration.options[RunOptions.priority] {
             setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Int32(priority))
         }
         let level = configuration.command.runLevel
@@ -137,7 +137,7 @@ private enum Invocation {
             let modes = PosixStorage.Modes.cluster.made(configuration.options.newModes)
             var context = RunContext(
                 command: configuration.command.name, options: configuration.options, positional: configuration.positional,
-                registry: try plugins.registry(configuration.options.string("plugins")), log: log,
+                registry: try plugins.registry(configuration.options[SourceOptions.plugins]), log: log,
                 openTree: { path in PosixStorage(root: path, modes: modes) },
                 openHost: { (options, index, context, cluster) throws(BackupError) in
                     try SSHClusterHost(options, index, context, cluster: cluster)
@@ -146,7 +146,7 @@ private enum Invocation {
                 programPath: programPath(configuration))
             context.optionsOf = vouched
             // There, a program of the peer's name is more likely the peer.
-            if configuration.dialect == .pgBackRest, !configuration.options.isGiven("cmd") {
+            if configuration.dialect == .pgBackRest, !configuration.options.isGiven(RunOptions.cmd) {
                 context.programPathThere = ProgramPath.file ?? context.programPath
             }
             return .success(try await runCommand(context))
@@ -156,14 +156,16 @@ private enum Invocation {
     }
 
     /// What concerns the restore and not the recovery after it (repository-format.md section 10.5); the stanza is always given.
-    private static let notForRestoreCommand: Set = [
-        "stanza", "exec-id", "process-max", "job-retry", "job-retry-interval", "log-level-console", "log-level-file", "log-level-stderr",
-        "log-path", "log-subprocess", "log-timestamp", "priority", "allow-root", "neutral-umask",
-    ]
+    private static let notForRestoreCommand = Set(
+        [
+            SourceOptions.stanza.spec, RunOptions.execID.spec, RunOptions.priority.spec, RunOptions.allowRoot.spec,
+            RunOptions.neutralUmask.spec,
+        ]
+        .map(\.name) + WorkOptions.specs.map(\.name) + LogOptions.specs.map(\.name))
 
     /// What other processes start this program with.
     private static func programPath(_ configuration: Configuration) -> String {
-        if configuration.options.isGiven("cmd"), let command = configuration.options.string("cmd") { return command }
+        if configuration.options.isGiven(RunOptions.cmd), let command = configuration.options[RunOptions.cmd] { return command }
         return ProgramPath.of(configuration.program)
     }
 

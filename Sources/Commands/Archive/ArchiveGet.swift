@@ -29,7 +29,7 @@ struct ArchiveGet {
     }
 
     private func run() async throws(BackupError) -> Bool {
-        let data = try context.options.required("pg-path", 1)
+        let data = try context.options.required(PostgresOptions.path, 1)
         let cluster = try ClusterFiles(context, path: data)
         let control = try await cluster.control()
         if control.checkpoint == ControlFile.impossibleCheckpoint, try await !cluster.exists("backup_label") {
@@ -38,7 +38,7 @@ struct ArchiveGet {
                 hint: "was the backup_label file removed?\nrestore again and let recovery run with the backup_label in place.")
         }
         // A standby has other sources, and asks again by itself.
-        let patience = RecoveryStatus.isStandby(data) ? .zero : context.options.duration("archive-timeout") ?? .seconds(60)
+        let patience = RecoveryStatus.isStandby(data) ? .zero : context.options[ArchiveOptions.timeout]
         var again = AskingAgain(patience: patience)
         let begin = ContinuousClock.now
         while true {

@@ -57,7 +57,7 @@ struct ArchivePush: Sendable {
 
     /// The queue's size as text when it is over `archive-push-queue-max` and WAL is to be dropped to save the disk.
     private func queueOverflow() async throws(BackupError) -> String? {
-        guard let limit = context.options.number("archive-push-queue-max") else { return nil }
+        guard let limit = context.options[ArchiveOptions.pushQueueMax] else { return nil }
         let tree = context.openTree(String(Key(path).parent.path))
         let ready = try await tree.list(Key("archive_status")).filter { $0.key.path.hasSuffix(".ready") }
         guard let first = ready.first else { return nil }
@@ -67,7 +67,7 @@ struct ArchivePush: Sendable {
 
     /// The cluster of pg1-path; nil without that option. A failure is told when it is known that there is a repository to push to.
     func clusterControl() async -> Result<ControlFile, BackupError>? {
-        guard let data = context.options.string("pg-path", 1) else { return nil }
+        guard let data = context.options[PostgresOptions.path, 1] else { return nil }
         return await Result { () async throws(BackupError) in try await ClusterFiles(context, path: data).control() }
     }
 

@@ -12,8 +12,8 @@ public enum RecoveryStatus {
     /// `signal`: the number of the one that ended the command, or 0. `options`: nil when the configuration could not be read.
     public static func of(_ error: BackupError, signal: Int32, _ options: Options?) -> Int32 {
         decide(
-            error.code, signal: signal, continues: options?.string("archive-get-failure") == "continue",
-            isStandby: isStandby(options?.string("pg-path", 1)))
+            error.code, signal: signal, continues: options?[ArchiveOptions.getFailure] == "continue",
+            isStandby: isStandby(options?[PostgresOptions.path, 1]))
     }
 
     /// A standby that is told to stop would be down, and it asks again by itself.

@@ -55,7 +55,7 @@ struct SegmentPush: Sendable {
 
     /// Of a file that can be the segment of its name; nil when headers are not to be looked at.
     private func header(of content: SegmentContent) throws(BackupError) -> WALHeader? {
-        guard push.context.options.optionalFlag("archive-header-check") ?? true else { return nil }
+        guard push.context.options[ArchiveOptions.headerCheck] else { return nil }
         do throws(BackupError) {
             let header = try WALHeader(content.head, forced: try push.context.forcedVersion())
             if let segment = WALFileName(push.name).segment { try header.require(segment, size: content.size) }
@@ -116,7 +116,7 @@ struct SegmentPush: Sendable {
         }
         // A run that was killed may have put it there without making its name durable.
         try await repository.storage.sync(found.key.parent)
-        if push.context.options.optionalFlag("archive-mode-check") ?? true {
+        if push.context.options[ArchiveOptions.modeCheck] {
             push.context.log.warn(
                 "WAL file '\(push.name)' already exists in the \(repository.name) archive with the same checksum"
                     + "\nHINT: this is valid in some recovery scenarios but may also indicate a problem.")

@@ -8,10 +8,10 @@ enum ServerPath {
     /// refused when that is not the one of pg1-path.
     static func absolute(_ path: String, _ options: Options) throws(BackupError) -> String {
         if path.hasBytes("/") { return path }
-        guard let data = options.string("pg-path", 1) else {
+        guard let data = options[PostgresOptions.path, 1] else {
             throw BackupError(
                 .optionRequired, "option 'pg1-path' must be specified when relative wal paths are used",
-                hint: "is there a section [\(options.string("stanza") ?? "STANZA")] with pg1-path in the configuration?"
+                hint: "is there a section [\(options[SourceOptions.stanza] ?? "STANZA")] with pg1-path in the configuration?"
                     + (path.contains("/") ? "" : "\nis %f passed instead of %p?"))
         }
         let working = getcwd(nil, 0)

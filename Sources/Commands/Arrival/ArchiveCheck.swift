@@ -11,11 +11,11 @@ struct ArchiveCheck {
 
     /// nil with --no-archive-check.
     init?(_ repository: Repository, _ stanza: String, _ archive: ArchiveInfo, _ server: ArchivingServer, _ options: Options) {
-        guard options.optionalFlag("archive-check") ?? true else { return nil }
+        guard options[ArchiveOptions.check] else { return nil }
         self.repository = repository
         self.stanza = stanza
         archiveID = archive.history.current.archiveID
-        timeout = options.duration("archive-timeout") ?? .seconds(60)
+        timeout = options[ArchiveOptions.timeout]
         self.server = server
     }
 

@@ -6,7 +6,7 @@ extension OnlineSession {
     /// Begins the backup (repository-format.md section 3.3). With `archiveCheck` it first makes sure that WAL reaches the archive at all.
     func start(archiveCheck: ArchiveCheck?, _ cluster: ClusterFiles, _ context: RunContext) async throws(BackupError) -> BackupStart {
         let before = archiveCheck == nil ? nil : try connection.currentSegment()
-        let fast = context.options.flag("start-fast")
+        let fast = context.options[BackupOptions.startFast]
         context.log.info(
             "execute backup start: backup begins after the \(fast ? "requested immediate" : "next regular") checkpoint completes"
         )

@@ -16,14 +16,14 @@ struct BackupCommand {
         try StopFile.check(stanza, context)
         let configured = context.options.indexes(.repo)
         let index = try Repository.selectedIndexes(context)[0]
-        if configured.count > 1, context.options.number("repo") == nil {
+        if configured.count > 1, context.options[GeneralOptions.repo] == nil {
             context.log.info("repo option not specified, defaulting to repo\(index)")
         }
         let lock = try CommandLock([.backup], stanza: stanza, repositories: [index], context)
         let farLocks = HostLocks(lock, [.backup], [index])
         let command = BackupCommand(
             context: context, stanza: stanza, repository: try await Repository.open(index, context, locks: farLocks), lock: lock,
-            farLocks: farLocks, isOnline: context.options.optionalFlag("online") ?? true)
+            farLocks: farLocks, isOnline: context.options[GeneralOptions.online])
         // Before anything is written, and before a stanza that does not exist gets a folder.
         _ = try await BackupInfo.required(command.repository, stanza, context.log)
         let lease = try await RepositoryLease.take(command.repository, stanza, lock, context)
@@ -91,7 +91,7 @@ struct BackupCommand {
         }
         try await repository.storage.sync(Layout.backup(stanza, label))
         try await BackupPublication(repository: repository, stanza: stanza, lease: lease, retry: retry, log: context.log).run(
-            manifest, info, repair, archiveInfo, makesLatest: context.options.optionalFlag("repo-symlink", repository.index) ?? true)
+            manifest, info, repair, archiveInfo, makesLatest: context.options[RepositoryOptions.symlink, repository.index])
         context.log.info("new backup label = \(label)")
         context.log.info("\(type.rawValue) backup size = \(sizeText(manifest.totalSize)), file total = \(manifest.files.count)")
         let stored = manifest.files.reduce(0) { $0 + $1.repositorySize }
@@ -103,7 +103,7 @@ struct BackupCommand {
 
     private func refuseRunning(_ cluster: ClusterFiles) async throws(BackupError) {
         guard try await cluster.isRunning() else { return }
-        guard context.options.flag("force") else {
+        guard context.options[GeneralOptions.force] else {
             throw BackupError(
                 .pgRunning,
                 "--no-online passed but 'postmaster.pid' exists - looks like PostgreSQL is running. Shut down PostgreSQL and try again, or use --force."
@@ -130,13 +130,13 @@ struct BackupCommand {
 
     /// Only full backups are made by this version.
     private func chooseType(_ info: BackupInfo) throws(BackupError) -> BackupType {
-        let type = BackupType(rawValue: context.options.string("type") ?? "incr") ?? .incr
+        let type = BackupType(rawValue: context.options[GeneralOptions.type] ?? "incr") ?? .incr
         if type == .full { return .full }
         if !info.backups.contains(where: { $0.databaseID == info.history.currentID }) {
             context.log.warn("no prior backup exists, \(type.rawValue) backup has been changed to full")
             return .full
         }
-        if context.options.isGiven("type") {
+        if context.options.isGiven(GeneralOptions.type) {
             throw BackupError(.unsupported, "not supported yet: --type=\(type.rawValue)", hint: "use --type=full.")
         }
         context.log.warn("not supported yet: incr backups, the default type; the backup has been changed to full")
@@ -167,18 +167,18 @@ struct BackupCommand {
         manifest.type = .full
         manifest.references = [label]
         manifest.timestampStart = start
-        manifest.annotations = options.map("annotation")
+        manifest.annotations = options[BackupOptions.annotation]
         manifest.seal = repository.seal?.renewed()
-        let type = options.string("compress-type") ?? "gz"
+        let type = options[CodecOptions.compressType]
         manifest.settings = Manifest.Settings(
-            archiveCheck: isOnline && (options.optionalFlag("archive-check") ?? true),
-            archiveCopy: isOnline && (options.optionalFlag("archive-check") ?? true) && options.flag("archive-copy"), standby: false,
-            bufferSize: options.number("buffer-size") ?? 1 << 20,
-            checksumPage: options.optionalFlag("checksum-page") ?? (isOnline && control.hasPageChecksums), compressType: type,
-            compressLevel: options.number("compress-level") ?? Int64((try? repository.registry.codec(type).defaultLevel) ?? 0),
-            compressLevelNetwork: options.number("compress-level-network") ?? 1, delta: false,
-            hardlink: options.flag("repo-hardlink", repository.index),
-            online: isOnline, processMax: options.number("process-max") ?? 1)
+            archiveCheck: isOnline && options[ArchiveOptions.check],
+            archiveCopy: isOnline && options[ArchiveOptions.check] && options[ArchiveOptions.copy], standby: false,
+            bufferSize: Int64(options[GeneralOptions.bufferSize]),
+            checksumPage: options[BackupOptions.checksumPage] ?? (isOnline && control.hasPageChecksums), compressType: type,
+            compressLevel: Int64(options[CodecOptions.compressLevel] ?? (try? repository.registry.codec(type).defaultLevel) ?? 0),
+            compressLevelNetwork: Int64(options[CodecOptions.compressLevelNetwork]), delta: false,
+            hardlink: options[RepositoryOptions.hardlink, repository.index],
+            online: isOnline, processMax: Int64(options[WorkOptions.processMax]))
         if manifest.settings.checksumPage && !control.hasPageChecksums {
             context.log.warn("checksum-page option set to true but checksums are not enabled on the cluster, resetting to false")
             manifest.settings.checksumPage = false
@@ -211,7 +211,7 @@ struct BackupCommand {
         guard let tree = repository.storage as? any FileTree else { return }
         let folder = Layout.backup(stanza, manifest.label)
         for path in manifest.paths { try await tree.makeDirectory(folder / path.name, Attributes()) }
-        guard context.options.optionalFlag("repo-symlink", repository.index) ?? true else { return }
+        guard context.options[RepositoryOptions.symlink, repository.index] else { return }
         for target in manifest.targets {
             if let tablespace = target.tablespace {
                 try await tree.link(
@@ -278,11 +278,11 @@ struct BackupCommand {
     }
 
     private func warnOfRetention() {
-        guard context.options.flag("expire-auto") || !context.options.isGiven("expire-auto") else { return }
-        for option in ["repo-retention-full", "repo-retention-diff", "repo-retention-archive"]
-        where context.options.isGiven(option, repository.index) {
+        guard context.options[BackupOptions.expireAuto] || !context.options.isGiven(BackupOptions.expireAuto) else { return }
+        for key in [RetentionOptions.full, RetentionOptions.diff, RetentionOptions.archive, RetentionOptions.history]
+        where context.options.isGiven(key, repository.index) {
             context.log.warn(
-                "not supported yet: expire; \(repository.name)\(option.dropFirst(4)) has no effect and backups are kept")
+                "not supported yet: expire; \(key.spec.fullName(repository.index)) has no effect and backups are kept")
             return
         }
     }

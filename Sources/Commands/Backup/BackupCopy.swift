@@ -31,7 +31,7 @@ struct BackupCopy: Sendable {
         let outcomes = Mutex([Outcome?](repeating: nil, count: files.count))
         let order = files.indices.sorted { (files[$0].size, files[$1].name) > (files[$1].size, files[$0].name) }
         try await parallel(
-            order, workers: Int(context.options.number("process-max") ?? 1), atATime: repository.storage.smallAtATime,
+            order, workers: context.options[WorkOptions.processMax], atATime: repository.storage.smallAtATime,
             isSmall: { files[$0].size <= smallFile },
             makeWorker: { (number) throws(BackupError) in try BackupWorker(self, number: number) },
             body: { (worker, index) async throws(BackupError) in
@@ -230,7 +230,7 @@ extension BackupCopy {
     }
 
     func makePageCheck() -> PageCheck {
-        PageCheck(pageSize: Int(control.pageSize), headerCheck: context.options.optionalFlag("page-header-check") ?? true)
+        PageCheck(pageSize: Int(control.pageSize), headerCheck: context.options[BackupOptions.pageHeaderCheck])
     }
 
     /// The file in the cluster: names in the manifest begin with `pg_data/`, those of tablespaces lead through PGDATA's links.

@@ -27,7 +27,7 @@ enum ClusterList {
                 .fileMissing, "pg_control must be present in all online backups",
                 hint: "is something wrong with the clock or filesystem timestamps?")
         }
-        if cluster.host == nil { try PlacesOfThisHost.check(manifest, context.options) }
+        if cluster.host == nil { try PlacesOfThisHost.check(manifest, context) }
         try await ReadableFiles.check(manifest, cluster, context)
         return manifest
     }

@@ -98,11 +98,10 @@ final class FarReading: ClusterReading {
         var unpack: Chain?
         if copy.encoding.codec.name != "none" {
             compression = [Self.step(copy.encoding.codec, copy.encoding.level)]
-        } else if let level = copy.context.options.number("compress-level-network"), level != 0,
-            let lz4 = copy.repository.registry.codecs["lz4"]
-        {
-            compression = [Self.step(lz4, Int(level))]
-            unpack = Chain([.transform(try lz4.open(Int(level), .normal).decoder())])
+        } else if let lz4 = copy.repository.registry.codecs["lz4"], copy.context.options[CodecOptions.compressLevelNetwork] != 0 {
+            let level = copy.context.options[CodecOptions.compressLevelNetwork]
+            compression = [Self.step(lz4, level)]
+            unpack = Chain([.transform(try lz4.open(level, .normal).decoder())])
         }
         self.unpack = unpack
         plain = .array(looks + compression)

@@ -25,7 +25,7 @@ struct ClusterWalk {
         var walk = ClusterWalk(
             context: context, tree: cluster.tree, root: cluster.root, dataPath: cluster.path,
             rules: ExcludedFiles(
-                version: control.version, online: manifest.settings.online, excludes: context.options.list("exclude")),
+                version: control.version, online: manifest.settings.online, excludes: context.options[BackupOptions.exclude]),
             tablespaceFolder: control.version.tablespaceFolder(catalogVersion: control.catalogVersion), tablespaces: tablespaces,
             checkPages: manifest.settings.checksumPage, manifest: manifest)
         try await walk.run()

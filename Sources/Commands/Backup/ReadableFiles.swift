@@ -22,7 +22,7 @@ struct ReadableFiles {
 
     /// Throws `.fileOpen` (41) when there are files that may not be read. What vanishes meanwhile is no trouble.
     static func check(_ manifest: Manifest, _ cluster: ClusterFiles, _ context: RunContext) async throws(BackupError) {
-        let user = cluster.host == nil ? currentUser() : context.options.string("pg-host-user", cluster.index)
+        let user = cluster.host == nil ? currentUser() : context.options[ClusterHostOptions.user, cluster.index]
         let rights = ReadableFiles(user: user, group: manifest.dataFolder?.owner.group)
         var refused: [BackupError] = []
         var count = 0

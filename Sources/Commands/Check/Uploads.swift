@@ -9,7 +9,7 @@ enum Uploads {
     /// Tells of those of the stanza, and removes the ones that are as old as --remove-uploads says.
     static func look(after repository: Repository, _ stanza: String, _ context: RunContext) async throws(BackupError) {
         guard let storage = repository.storage as? any UploadingStorage else { return }
-        let age = context.options.duration("remove-uploads")?.components
+        let age = context.options[InspectionOptions.removeUploads]?.components
         var uploads: [UnfinishedUpload] = []
         do throws(BackupError) {
             for folder in [Layout.archive(stanza), Layout.backups(stanza)] { uploads += try await storage.unfinishedUploads(folder) }

@@ -25,10 +25,10 @@ struct DriverCheck {
     init(_ driver: StorageDriver, _ options: Options, _ context: DriverContext) async throws(BackupError) {
         var options = options
         requestLimit =
-            options.isGiven("protocol-timeout") ? options.duration("protocol-timeout") ?? Self.usualRequestLimit : Self.usualRequestLimit
+            options.isGiven(NetworkOptions.protocolTimeout) ? options[NetworkOptions.protocolTimeout] : Self.usualRequestLimit
         let limit = OptionValue.number(requestLimit.components.seconds * 1000)
         options.values[Options.Name("protocol-timeout")] = Options.Resolved(limit, .defaultValue)
-        let path = try options.required("repo-path", 1)
+        let path = try options[PlaceOptions.path, 1]
         let prefix = Key("driver-check-" + String(UInt32.random(in: .min ... .max), radix: 16))
         self.driver = driver
         let storage = try await driver.open(options, 1, context)

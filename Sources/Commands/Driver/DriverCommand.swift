@@ -27,7 +27,9 @@ enum DriverCommand {
     private static func list(_ registry: Registry) -> String {
         var lines: [String] = []
         func section(_ title: String, _ names: [String]) { lines += ["\(title):"] + names.sorted().map { "  \($0)" } }
-        section("storage", registry.storages.values.map { $0.describe == nil ? $0.name : "\($0.name) (not of pgbackstop)" })
+        section(
+            "storage",
+            registry.storages.values.filter { $0.variantOf == nil }.map { $0.describe == nil ? $0.name : "\($0.name) (not of pgbackstop)" })
         section("codec", registry.codecs.values.map { $0.suffix.isEmpty ? $0.name : "\($0.name) (files end in \($0.suffix))" })
         section("cipher", Array(registry.ciphers.keys))
         section("checksum", Array(registry.checksums.keys))
@@ -38,15 +40,15 @@ enum DriverCommand {
         var rows: [(name: String, text: String)] = []
         if let describe = driver.describe {
             for option in try await describe(context.options, context.driverContext()).options {
-                var notes = [option.kind.rawValue]
+                var notes = [option.describedKind]
                 if option.isRequired { notes.append("required") }
                 if option.isSecret { notes.append("secret") }
                 if let text = option.defaultValue { notes.append("default: \(option.isSecret ? "<redacted>" : text)") }
                 rows.append(("repoN-\(driver.name)-\(option.name)", "\(option.summary) (\(notes.joined(separator: ", ")))"))
             }
         } else {
-            for option in OptionTable.standard().options where option.group == .repo && !option.isHidden {
-                guard option.dependency?.option == "repo-type", option.dependency?.values.contains(driver.name) == true else { continue }
+            for option in driver.options
+            where option.dependency.map({ $0.option != PlaceOptions.type.spec.name || $0.values.contains(driver.name) }) ?? true {
                 rows.append((option.pattern, option.summary + (option.isSecret ? " (secret)" : "")))
             }
         }

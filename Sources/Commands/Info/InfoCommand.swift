@@ -5,12 +5,12 @@ import BackstopCore
 enum InfoCommand {
     /// The text to print.
     static func run(_ context: RunContext) async throws(BackupError) -> String {
-        let progressOnly = context.options.string("detail-level") == "progress"
+        let progressOnly = context.options[InspectionOptions.detailLevel] == "progress"
         var reports: [StanzaReport] = []
-        if context.options.string("set") != nil, context.options.string("stanza") == nil {
+        if context.options[GeneralOptions.set] != nil, context.options[SourceOptions.stanza] == nil {
             throw BackupError(.optionInvalid, "option 'set' not valid without option 'stanza'")
         }
-        if progressOnly, context.options.string("set") != nil {
+        if progressOnly, context.options[GeneralOptions.set] != nil {
             throw BackupError(.optionInvalid, "option 'set' cannot be used with option 'detail-level' = 'progress'")
         }
         let (stanzas, failures) = try await stanzas(context)
@@ -19,7 +19,7 @@ enum InfoCommand {
         if reports.isEmpty, !failures.isEmpty {
             reports = [StanzaReport(name: "[invalid]", repositories: failures, backups: [], backupLocks: [])]
         }
-        if context.options.string("output") == "json" {
+        if context.options[RunOptions.output] == "json" {
             return JSON.array(reports.map { $0.json(progressOnly: progressOnly) }).text
         }
         if reports.isEmpty { return "No stanzas exist in the repository.\n" }
@@ -28,7 +28,7 @@ enum InfoCommand {
 
     /// The one that was asked for, or all that any repository has; and the repositories that cannot be listed.
     private static func stanzas(_ context: RunContext) async throws(BackupError) -> ([String], [StanzaReport.RepositoryReport]) {
-        if let stanza = context.options.string("stanza") { return ([stanza], []) }
+        if let stanza = context.options[SourceOptions.stanza] { return ([stanza], []) }
         var names: Set<String> = []
         var failures: [StanzaReport.RepositoryReport] = []
         for index in try Repository.selectedIndexes(context) {

@@ -42,7 +42,7 @@ struct StanzaReport: Sendable {
 
         init(_ index: Int, _ context: RunContext) {
             self.index = index
-            cipher = context.options.string("repo-cipher-type", index) ?? "none"
+            cipher = context.options[CodecOptions.cipherType, index]
             status = .ok
         }
 
@@ -79,7 +79,8 @@ struct StanzaReport: Sendable {
 
     /// Failures of a repository become its status: `info` never fails for what it finds.
     static func gather(_ stanza: String, _ context: RunContext) async throws(BackupError) -> StanzaReport {
-        var report = StanzaReport(name: stanza, repositories: [], backups: [], backupLocks: [], wantedSet: context.options.string("set"))
+        var report = StanzaReport(
+            name: stanza, repositories: [], backups: [], backupLocks: [], wantedSet: context.options[GeneralOptions.set])
         for index in try Repository.selectedIndexes(context) {
             let (repositoryReport, manifests) = await gather(stanza, index, report.wantedSet, context)
             report.repositories.append(repositoryReport)
@@ -91,7 +92,7 @@ struct StanzaReport: Sendable {
             }
             report.restoreLock = report.restoreLock ?? CommandLock.state(.restore, stanza: stanza, repository: index, context)
         }
-        if let type = context.options.string("type") { report.backups.removeAll { $0.summary.type.rawValue != type } }
+        if let type = context.options[GeneralOptions.type] { report.backups.removeAll { $0.summary.type.rawValue != type } }
         if let set = report.wantedSet { report.backups.removeAll { $0.summary.label != set } }
         report.backups.sort { ($0.summary.timestampStop, $0.repository) < ($1.summary.timestampStop, $1.repository) }
         return report

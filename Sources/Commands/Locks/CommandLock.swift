@@ -26,7 +26,7 @@ final class CommandLock: Sendable {
         _ kinds: [Kind], stanza: String, repositories: [Int], for client: String? = nil, _ context: RunContext
     ) throws(BackupError) {
         let run =
-            client.map { $0 + Self.farMark } ?? context.options.string("exec-id") ?? "\(getpid())-"
+            client.map { $0 + Self.farMark } ?? context.options[RunOptions.execID] ?? "\(getpid())-"
             + String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16)
         let names = kinds.flatMap { kind in repositories.map { Self.fileName(stanza, kind, $0) } }
         let folder = LockFolder(context)

@@ -3,15 +3,16 @@
 import BackstopCore
 import Glibc
 
-func checkOptions(_ configuration: inout Configuration) throws(BackupError) {
+/// `registry`: the storage drivers that this build has.
+func checkOptions(_ configuration: inout Configuration, _ registry: Registry) throws(BackupError) {
     try checkStanzaName(configuration)
     try checkChosenRepository(configuration)
-    try checkRepositoryPaths(configuration)
-    try checkHosts(configuration)
-    try checkFingerprints(configuration)
+    try checkRepositoryPaths(configuration, registry)
+    try checkHosts(configuration, registry)
+    try checkDrivers(configuration, registry)
     try settleTimeouts(&configuration)
     replaceOldOptions(&configuration)
-    if Commands.retaining.contains(configuration.command.name) { deriveRetention(&configuration) }
+    if CommandSets.retaining.contains(configuration.command.name) { deriveRetention(&configuration) }
     nameRun(&configuration)
 }
 
@@ -27,7 +28,7 @@ private func checkStanzaName(_ configuration: Configuration) throws(BackupError)
 }
 
 private func checkChosenRepository(_ configuration: Configuration) throws(BackupError) {
-    guard let chosen = configuration.options.number("repo") else { return }
+    guard let chosen = configuration.options[GeneralOptions.repo] else { return }
     let known = configuration.options.indexes(.repo)
     guard known.contains(Int(chosen)) else {
         throw BackupError(
@@ -36,13 +37,12 @@ private func checkChosenRepository(_ configuration: Configuration) throws(Backup
     }
 }
 
-private func checkRepositoryPaths(_ configuration: Configuration) throws(BackupError) {
+private func checkRepositoryPaths(_ configuration: Configuration, _ registry: Registry) throws(BackupError) {
     let options = configuration.options
     var owners: [String: Int] = [:]
-    for index in options.indexes(.repo) where options.string("repo-host", index) == nil {
-        guard ["posix", "cifs"].contains(options.string("repo-type", index)), let path = options.string("repo-path", index) else {
-            continue
-        }
+    for index in options.indexes(.repo) where options[RepositoryHostOptions.host, index] == nil {
+        guard registry.storages[options[PlaceOptions.type, index]]?.place == .thisHost else { continue }
+        let path = options[PlaceOptions.path, index]
         if let other = owners.updateValue(index, forKey: path) {
             throw BackupError(
                 .optionInvalidValue, "repo\(other)-path and repo\(index)-path are both '\(path)'",
@@ -52,67 +52,68 @@ private func checkRepositoryPaths(_ configuration: Configuration) throws(BackupE
 }
 
 /// Where a command may run: some only beside the cluster, and not one between two other hosts whose configurations disagree.
-private func checkHosts(_ configuration: Configuration) throws(BackupError) {
+private func checkHosts(_ configuration: Configuration, _ registry: Registry) throws(BackupError) {
     let options = configuration.options
     let command = configuration.command.name
-    guard command != "serve", let cluster = options.indexes(.pg).first(where: { options.isGiven("pg-host", $0) }) else { return }
-    if !Commands.databaseHost.contains(command) {
+    guard command != "serve", let cluster = options.indexes(.pg).first(where: { options.isGiven(ClusterHostOptions.host, $0) }) else {
+        return
+    }
+    if !CommandSets.databaseHost.contains(command) {
         throw BackupError(
             .hostInvalid, "\(command) must be run on the host of the cluster, and pg\(cluster)-host says that this is another one",
             hint: "run it there, with a configuration that says repo1-host in place of pg\(cluster)-host.")
     }
-    if let repository = options.indexes(.repo).first(where: { options.isGiven("repo-host", $0) && options.string("repo-type", $0) != "ssh" }
-    ) {
+    // A bare folder of another host needs no configuration there.
+    if let repository = options.indexes(.repo).first(where: {
+        options.isGiven(RepositoryHostOptions.host, $0) && registry.storages[options[PlaceOptions.type, $0]]?.place != .otherHost
+    }) {
         throw BackupError(
             .config, "pg\(cluster)-host and repo\(repository)-host are both set, but one of them has to be this host",
             hint: "on the host of the repository set pg\(cluster)-host only, on that of the cluster repo\(repository)-host only.")
     }
 }
 
-/// Who judges a host by a fingerprint needs one.
-private func checkFingerprints(_ configuration: Configuration) throws(BackupError) {
-    let options = configuration.options
-    for index in options.indexes(.repo)
-    where options.string("repo-type", index) == "sftp" && options.string("repo-sftp-host-key-check-type", index) == "fingerprint"
-        && options.string("repo-sftp-host-fingerprint", index) == nil
-    {
-        throw BackupError(
-            .optionRequired, "command '\(configuration.command.name)' requires option 'repo\(index)-sftp-host-fingerprint'",
-            hint: "repo\(index)-sftp-host-key-check-type=fingerprint has nothing else to judge the host by.")
+private func checkDrivers(_ configuration: Configuration, _ registry: Registry) throws(BackupError) {
+    for index in configuration.options.indexes(.repo) {
+        try registry.storages[configuration.options[PlaceOptions.type, index]]?.check(
+            configuration.options, index, configuration.command.name)
     }
 }
 
 /// Whoever waits for a process that waits for the database has to wait longer.
 private func settleTimeouts(_ configuration: inout Configuration) throws(BackupError) {
     let options = configuration.options
-    guard let database = options.number("db-timeout"), let other = options.number("protocol-timeout"), other <= database else { return }
-    let margin: Int64 = 30 * second
-    switch (options.isGiven("db-timeout"), options.isGiven("protocol-timeout")) {
+    let (database, other) = (options[NetworkOptions.dbTimeout], options[NetworkOptions.protocolTimeout])
+    guard options.source(NetworkOptions.dbTimeout) != nil, options.source(NetworkOptions.protocolTimeout) != nil, other <= database else {
+        return
+    }
+    let margin = Duration.seconds(30)
+    switch (options.isGiven(NetworkOptions.dbTimeout), options.isGiven(NetworkOptions.protocolTimeout)) {
     case (true, true):
         throw BackupError(
             .optionInvalidValue, "'\(timeText(other))' is not allowed for option 'protocol-timeout'",
             hint: "it has to be longer than db-timeout, which is \(timeText(database)).")
     case (_, true):
         let shorter = other > margin ? other - margin : other / 2
-        configuration.options.values[Options.Name("db-timeout")] = Options.Resolved(.number(shorter), .defaultValue)
+        configuration.options.derive(NetworkOptions.dbTimeout, .number(shorter.milliseconds))
     default:
-        configuration.options.values[Options.Name("protocol-timeout")] = Options.Resolved(.number(database + margin), .defaultValue)
+        configuration.options.derive(NetworkOptions.protocolTimeout, .number((database + margin).milliseconds))
     }
 }
 
 private func replaceOldOptions(_ configuration: inout Configuration) {
     let options = configuration.options
-    if options.isGiven("compress") {
-        let type = options.flag("compress") ? "gz" : "none"
+    if options.isGiven(CodecOptions.compress) {
+        let type = options[CodecOptions.compress] ? "gz" : "none"
         let text = "option 'compress' is old\nHINT: write compress-type=\(type) instead."
         // The peer takes it without a word.
         if configuration.dialect == .own { configuration.warnings.append(text) } else { configuration.notes.append(text) }
-        if !options.isGiven("compress-type") {
-            configuration.options.values[Options.Name("compress-type")] = Options.Resolved(.text(type), .defaultValue)
-            if type == "none" { configuration.options.values[Options.Name("compress-level")] = Options.Resolved(.number(0), .defaultValue) }
+        if !options.isGiven(CodecOptions.compressType) {
+            configuration.options.derive(CodecOptions.compressType, .text(type))
+            if type == "none" { configuration.options.derive(CodecOptions.compressLevel, .number(0)) }
         }
     }
-    if options.isGiven("stop-auto") {
+    if options.isGiven(BackupOptions.stopAuto) {
         configuration.warnings.append("option 'stop-auto' is old and has no effect\nHINT: take it out of the configuration.")
     }
 }
@@ -120,8 +121,8 @@ private func replaceOldOptions(_ configuration: inout Configuration) {
 private func deriveRetention(_ configuration: inout Configuration) {
     let options = configuration.options
     for index in options.indexes(.repo) {
-        let full = options.number("repo-retention-full", index)
-        let isTime = options.string("repo-retention-full-type", index) == "time"
+        let full = options[RetentionOptions.full, index]
+        let isTime = options[RetentionOptions.fullType, index] == "time"
         if full == nil {
             configuration.warnings.append(
                 """
@@ -129,11 +130,11 @@ private func deriveRetention(_ configuration: inout Configuration) {
                 HINT: set it to 9999999 to keep all of them without this warning.
                 """)
         }
-        guard options.number("repo-retention-archive", index) == nil else { continue }
-        let derived: Int64?
-        switch options.string("repo-retention-archive-type", index) {
+        guard options[RetentionOptions.archive, index] == nil else { continue }
+        let derived: Int?
+        switch options[RetentionOptions.archiveType, index] {
         case "full": derived = isTime ? nil : full
-        case "diff": derived = options.number("repo-retention-diff", index) ?? (isTime ? nil : full)
+        case "diff": derived = options[RetentionOptions.diff, index] ?? (isTime ? nil : full)
         default:
             derived = nil
             configuration.warnings.append(
@@ -143,14 +144,14 @@ private func deriveRetention(_ configuration: inout Configuration) {
                 """)
         }
         if let derived {
-            configuration.options.values[Options.Name("repo-retention-archive", index)] = Options.Resolved(.number(derived), .defaultValue)
+            configuration.options.derive(RetentionOptions.archive, index: index, .number(Int64(derived)))
         }
     }
 }
 
 /// Gives the run its name, the same in the log and in the locks.
 private func nameRun(_ configuration: inout Configuration) {
-    guard configuration.options.string("exec-id") == nil else { return }
+    guard configuration.options[RunOptions.execID] == nil else { return }
     let run = "\(getpid())-" + String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16)
-    configuration.options.values[Options.Name("exec-id")] = Options.Resolved(.text(run), .defaultValue)
+    configuration.options.derive(RunOptions.execID, .text(run))
 }

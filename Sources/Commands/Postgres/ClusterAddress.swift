@@ -4,15 +4,16 @@ import BackstopCore
 
 enum ClusterAddress {
     /// Options of a cluster and their names in the protocol.
-    static let members = [
-        ("pg-path", "path"), ("pg-port", "port"), ("pg-socket-path", "socket"), ("pg-user", "user"), ("pg-database", "database"),
+    static let members: [(option: OptionSpec, member: String)] = [
+        (PostgresOptions.path.spec, "path"), (PostgresOptions.port.spec, "port"), (PostgresOptions.socketPath.spec, "socket"),
+        (PostgresOptions.user.spec, "user"), (PostgresOptions.database.spec, "database"),
     ]
 
     /// What this host's user has said of cluster `index`; the cluster's host takes of it what it does not know itself.
     static func wire(_ options: Options, _ index: Int) -> JSON {
         var told: [String: JSON] = [:]
-        for (option, member) in members where options.isGiven(option, index) {
-            switch options.value(option, index) {
+        for (option, member) in members {
+            switch options.given(option, index) {
             case .text(let text): told[member] = .string(text)
             case .number(let number): told[member] = .integer(number)
             default: break
@@ -22,10 +23,10 @@ enum ClusterAddress {
     }
 
     /// nil when it cannot be.
-    static func value(_ given: JSON, of option: String) throws(BackupError) -> OptionValue? {
-        guard let spec = postgresOptions.first(where: { $0.name == option }), given.string != nil || given.int != nil else { return nil }
+    static func value(_ given: JSON, of option: OptionSpec) throws(BackupError) -> OptionValue? {
+        guard given.string != nil || given.int != nil else { return nil }
         // What is no folder would be another host.
-        if option == "pg-socket-path", given.string?.hasPrefix("/") != true { return nil }
-        return try spec.parse(given.string ?? "\(given.int ?? 0)", shown: option)
+        if option.name == PostgresOptions.socketPath.spec.name, given.string?.hasPrefix("/") != true { return nil }
+        return try option.parse(given.string ?? "\(given.int ?? 0)", shown: option.name)
     }
 }

@@ -27,9 +27,9 @@ struct ClusterFiles: Sendable {
     init(_ context: RunContext, _ index: Int, locks: HostLocks? = nil) throws(BackupError) {
         let options = context.options
         self.index = index
-        path = try options.required("pg-path", index)
+        path = try options.required(PostgresOptions.path, index)
         forced = try context.forcedVersion()
-        guard options.isGiven("pg-host", index) else {
+        guard options.isGiven(ClusterHostOptions.host, index) else {
             host = nil
             tree = context.openTree(path)
             root = context.openTree("")
@@ -79,7 +79,7 @@ struct ClusterFiles: Sendable {
 extension RunContext {
     /// `pg-version-force`, for forks whose version numbers are unknown.
     func forcedVersion() throws(BackupError) -> PostgresVersion? {
-        guard let text = options.string("pg-version-force") else { return nil }
+        guard let text = options[PostgresOptions.versionForce] else { return nil }
         return try PostgresVersion(text)
     }
 }

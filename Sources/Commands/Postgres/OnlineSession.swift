@@ -28,11 +28,11 @@ struct OnlineSession {
     /// archive_mode and archive_command.
     func checkSettings(_ context: RunContext) throws(BackupError) {
         let options = context.options
-        guard options.optionalFlag("archive-check") ?? true else { return }
+        guard options[ArchiveOptions.check] else { return }
         guard facts.archiveMode != "off" else {
             throw BackupError(.archiveDisabled, "archive_mode must be enabled", hint: "set archive_mode = on and restart PostgreSQL.")
         }
-        if facts.archiveMode == "always" && (options.optionalFlag("archive-mode-check") ?? true) {
+        if facts.archiveMode == "always" && options[ArchiveOptions.modeCheck] {
             throw BackupError(
                 .unsupported, "archive_mode=always not supported",
                 hint: "the standby would archive too; when that is wanted use --no-archive-mode-check.")
@@ -63,10 +63,10 @@ struct OnlineSession {
                 throw invalid("archive_command '\(facts.archiveCommand)' \(what) '\(path)', which does not exist", nil)
             }
         }
-        if context.command == "check", command.takesUsualConfiguration, context.options.source("config") == .commandLine {
+        if context.command == "check", command.takesUsualConfiguration, context.options.source(SourceOptions.config) == .commandLine {
             context.log.warn(
                 "archive_command '\(facts.archiveCommand)' names no configuration file, and this command was given one: is the usual one"
-                    + " the same?\nHINT: add --config=\(absolutePath(context.options.string("config") ?? "")) to it when it is not.")
+                    + " the same?\nHINT: add --config=\(absolutePath(context.options[SourceOptions.config])) to it when it is not.")
         }
     }
 }
@@ -75,10 +75,10 @@ extension Connection.Settings {
     init(_ context: RunContext, _ index: Int) {
         let options = context.options
         self.init(
-            socketPath: options.string("pg-socket-path", index), port: Int(options.number("pg-port", index) ?? 5432),
-            user: options.string("pg-user", index),
-            database: options.string("pg-database", index) ?? "postgres",
-            version: options.string("pg-path", index).flatMap(PostgresVersion.init(ofDataFolder:)), command: context.command,
-            timeout: options.duration("db-timeout") ?? .seconds(1800))
+            socketPath: options[PostgresOptions.socketPath, index], port: options[PostgresOptions.port, index],
+            user: options[PostgresOptions.user, index],
+            database: options[PostgresOptions.database, index],
+            version: options[PostgresOptions.path, index].flatMap(PostgresVersion.init(ofDataFolder:)), command: context.command,
+            timeout: options[NetworkOptions.dbTimeout])
     }
 }

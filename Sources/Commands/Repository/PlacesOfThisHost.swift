@@ -6,11 +6,11 @@ enum PlacesOfThisHost {
     /// Throws `.config` (27) when a repository shares a place with the cluster, its tablespaces or what its links lead to. A cluster or a
     /// repository of another host is on other disks. Looks at the links directly in PGDATA and at those of tablespaces.
     static func check(_ cluster: ClusterFiles, _ control: ControlFile, _ context: RunContext) async throws(BackupError) {
-        let repositories = repositories(context.options)
+        let repositories = repositories(context)
         guard cluster.host == nil, !repositories.isEmpty else { return }
         var parts = [TakenPlace("\(cluster.name)-path", cluster.path)]
-        for index in context.options.indexes(.pg) where index != cluster.index && !context.options.isGiven("pg-host", index) {
-            if let path = context.options.string("pg-path", index) { parts.append(TakenPlace("pg\(index)-path", path)) }
+        for index in context.options.indexes(.pg) where index != cluster.index && !context.options.isGiven(ClusterHostOptions.host, index) {
+            if let path = context.options[PostgresOptions.path, index] { parts.append(TakenPlace("pg\(index)-path", path)) }
         }
         for entry in try await cluster.tree.list(.root) {
             guard entry.kind == .link, let target = entry.target else { continue }
@@ -27,7 +27,7 @@ enum PlacesOfThisHost {
     }
 
     /// The same for all places of a manifest, as a backup found them or as a restore is going to fill them.
-    static func check(_ manifest: Manifest, _ options: Options) throws(BackupError) {
+    static func check(_ manifest: Manifest, _ context: RunContext) throws(BackupError) {
         var parts: [TakenPlace] = []
         for target in manifest.targets {
             if sameBytes(target.name, Manifest.dataName) {
@@ -40,15 +40,16 @@ enum PlacesOfThisHost {
                 parts.append(TakenPlace("link '\(Manifest.shown(target.name))'", manifest.place(of: target)))
             }
         }
-        try refuse(repositories(options), parts)
+        try refuse(repositories(context), parts)
     }
 
-    private static func repositories(_ options: Options) -> [TakenPlace] {
-        options.indexes(.repo).compactMap { index in
-            guard !options.isGiven("repo-host", index), ["posix", "cifs"].contains(options.string("repo-type", index) ?? "posix") else {
-                return nil
-            }
-            return options.string("repo-path", index).map { TakenPlace("repo\(index)-path", $0) }
+    private static func repositories(_ context: RunContext) -> [TakenPlace] {
+        let options = context.options
+        return options.indexes(.repo).compactMap { index in
+            guard !options.isGiven(RepositoryHostOptions.host, index),
+                context.registry.storages[options[PlaceOptions.type, index]]?.place == .thisHost
+            else { return nil }
+            return TakenPlace("repo\(index)-path", options[PlaceOptions.path, index])
         }
     }
 

@@ -18,32 +18,33 @@ struct Repository: Sendable {
         let options = context.options
         let registry = context.registry
         let storage = try await openStorage(index, context, context.driverContext(locks: locks))
-        if options.isGiven("repo-target-time"), !storage.capabilities.contains(.versions) {
+        if options.isGiven(PlaceOptions.targetTime), !storage.capabilities.contains(.versions) {
             throw BackupError(
                 .unsupported,
                 "repo\(index) cannot be seen as it was at a time: a storage of type '\(storageType(index, options))' keeps no old versions",
                 hint: "take out repo-target-time.")
         }
         var encryption = try Encryption(options, index)
-        if !options.isGiven("repo-cipher-type", index) { encryption = (storage as? any FarStorage)?.encryption }
+        if !options.isGiven(CodecOptions.cipherType, index) { encryption = (storage as? any FarStorage)?.encryption }
         let seal = if let encryption { try Seal(encryption, registry) } else { Seal?.none }
         return Repository(index: index, storage: storage, registry: registry, seal: seal)
     }
 
-    private static func storageType(_ index: Int, _ options: Options) -> String { options.string("repo-type", index) ?? "posix" }
+    private static func storageType(_ index: Int, _ options: Options) -> String { options[PlaceOptions.type, index] }
 
     /// The bare bytes of the repository.
     static func openStorage(_ index: Int, _ context: RunContext, _ driverContext: DriverContext) async throws(BackupError) -> any Storage {
         let type = storageType(index, context.options)
         // What a repository on another host is, that host's configuration says.
-        let name = context.options.isGiven("repo-host", index) ? "ssh" : type == "cifs" ? "posix" : type
+        let isFar = context.options.isGiven(RepositoryHostOptions.host, index)
+        let name = isFar ? context.options[RepositoryHostOptions.type, index] : type
         return try await context.registry.storage(name).open(context.options, index, driverContext)
     }
 
     /// All configured ones, or just the one of `--repo`.
     static func selectedIndexes(_ context: RunContext) throws(BackupError) -> [Int] {
         let configured = context.options.indexes(.repo)
-        guard let chosen = context.options.number("repo").map(Int.init) else { return configured }
+        guard let chosen = context.options[GeneralOptions.repo] else { return configured }
         guard configured.contains(chosen) else {
             throw BackupError(
                 .optionInvalidValue, "key '\(chosen)' is not valid for '--repo' option",
@@ -119,9 +120,9 @@ struct Repository: Sendable {
 extension Encryption {
     /// As the options of a repository say; nil when it is not encrypted.
     init?(_ options: Options, _ index: Int) throws(BackupError) {
-        let cipher = options.string("repo-cipher-type", index) ?? "none"
+        let cipher = options[CodecOptions.cipherType, index]
         if cipher == "none" { return nil }
-        self.init(cipher: cipher, passphrase: try options.required("repo-cipher-pass", index))
+        self.init(cipher: cipher, passphrase: try options.required(CodecOptions.cipherPass, index))
     }
 }
 

@@ -7,7 +7,7 @@ enum LeftSpool {
     /// Nothing in it is needed any more, and what cannot be removed is none of ours: it is said, and hinders nothing. `owners`: users whose
     /// folders root may empty.
     static func remove(_ stanza: String, _ context: RunContext, owners: Set<String>) async {
-        guard let spool = context.options.string("spool-path") else { return }
+        let spool = context.options[GeneralOptions.spoolPath]
         let tree = context.openTree(spool)
         let folder = Key("archive") / stanza
         do throws(BackupError) {

@@ -14,7 +14,7 @@ struct RecoverySettings {
     /// Settings of an earlier recovery in files that stay as they are: postgresql.conf and what it includes.
     var standing: Set<String> = []
 
-    var type: String { options.string("type") ?? "default" }
+    var type: String { options[GeneralOptions.type] ?? "default" }
 
     /// Empty file that puts PostgreSQL 12 and later into recovery.
     var signalFile: String? {
@@ -34,7 +34,7 @@ struct RecoverySettings {
         // As the peer has it: who gives an option writes its escapes.
         func addGiven(_ key: String, _ value: String) { lines.append("\(key) = '\(Self.replacing("'", with: "''", in: value))'") }
         let given = Dictionary(
-            options.map("recovery-option").map { ($0.key.map { $0 == "-" ? "_" : "\($0)" }.joined(), $0.value) },
+            options[RestoreOptions.recoveryOption].map { ($0.key.map { $0 == "-" ? "_" : "\($0)" }.joined(), $0.value) },
             uniquingKeysWith: { a, _ in a })
         for key in given.keys.sorted(by: bytewiseLess) {
             if key == "standby_mode" && version >= .v12 {
@@ -44,7 +44,7 @@ struct RecoverySettings {
             }
             addGiven(key, given[key]!)
         }
-        if options.string("archive-mode") == "off" {
+        if options[RestoreOptions.archiveMode] == "off" {
             guard version >= .v12 else {
                 throw BackupError(
                     .optionInvalid, "option 'archive-mode' is not supported on PostgreSQL < 12",
@@ -59,8 +59,9 @@ struct RecoverySettings {
         case "time", "lsn", "xid", "name": add("recovery_target_\(type)", target.target ?? "")
         default: break
         }
-        if options.flag("target-exclusive") { add("recovery_target_inclusive", "false") }
-        if let action = options.string("target-action"), action != "pause" { add("recovery_target_action", action) }
+        if options[RestoreOptions.targetExclusive] { add("recovery_target_inclusive", "false") }
+        let action = options[RestoreOptions.targetAction]
+        if action != "pause" { add("recovery_target_action", action) }
         if let timeline = target.timeline {
             if !(timeline == .current && version < .v12) { add("recovery_target_timeline", timeline.text) }
         } else if type == "immediate" && version >= .v12 {

@@ -10,7 +10,7 @@ struct RestoreCommand {
 
     static func run(_ context: RunContext) async throws(BackupError) {
         let stanza = try context.stanza()
-        let cluster = try ClusterFiles(context, path: try context.options.required("pg-path", 1))
+        let cluster = try ClusterFiles(context, path: try context.options.required(PostgresOptions.path, 1))
         let lock = try CommandLock([.restore], stanza: stanza, repositories: try Repository.selectedIndexes(context), context)
         try await RestoreCommand(context: context, stanza: stanza, cluster: cluster).run(lock)
     }
@@ -23,7 +23,7 @@ struct RestoreCommand {
                     "presence of 'postmaster.pid' in '\(cluster.path)' indicates PostgreSQL is running.\nremove 'postmaster.pid' only if PostgreSQL is not running."
             )
         }
-        var (isDelta, isForced) = (context.options.flag("delta"), context.options.flag("force"))
+        var (isDelta, isForced) = (context.options[BackupOptions.delta], context.options[GeneralOptions.force])
         if isDelta || isForced, try await !isRestorable() {
             context.log.warn(
                 "--delta or --force specified but unable to find 'PG_VERSION' or '\(RestoreTarget.manifestName)' in '\(cluster.path)' to confirm that this is a valid $PGDATA directory. --delta and --force have been disabled and if any files exist in the destination directories the restore will be aborted."
@@ -44,7 +44,7 @@ struct RestoreCommand {
         if manifest.settings.online { try await TimelineCheck.run(manifest, set.repository, stanza, context) }
 
         try manifest.remap(dataPath: cluster.path, context.options, context.log)
-        try PlacesOfThisHost.check(manifest, context.options)
+        try PlacesOfThisHost.check(manifest, context)
         let acting = try await RestoreWork(context, cluster).begin(&manifest, set)
         defer { acting?.end() }
         let target = RestoreTarget(context: context, manifest: manifest, data: cluster.tree, isDelta: isDelta, isForced: isForced)
@@ -89,7 +89,7 @@ struct RestoreCommand {
             control.systemID != manifest.database.systemID
         else { return }
         let there = "'\(cluster.path)' holds a cluster with system identifier \(control.systemID)"
-        if context.options.flag("force") {
+        if context.options[GeneralOptions.force] {
             context.log.warn("\(there), which is replaced by that of the backup, \(manifest.database.systemID)")
             return
         }
@@ -133,7 +133,7 @@ struct RestoreCommand {
     private func recoverySettings(_ manifest: Manifest) throws(BackupError) -> RecoverySettings {
         var options = context.options
         // An offline backup has no WAL to recover with, unless the user says otherwise.
-        if !manifest.settings.online, !options.isGiven("type") {
+        if !manifest.settings.online, !options.isGiven(GeneralOptions.type) {
             options.values[Options.Name("type")] = Options.Resolved(.text("none"), .defaultValue)
         }
         let words = [context.programPath] + context.inheritedOptions + ["--stanza=\(stanza)"]
@@ -142,8 +142,9 @@ struct RestoreCommand {
             version: try PostgresVersion(manifest.database.version), options: options, restoreCommand: command,
             stamp: localTime(unixNow(), "%Y-%m-%d %H:%M:%S"),
             target: try ResolvedTarget(
-                type: options.string("type") ?? "default", target: options.string("target"), timeline: options.string("target-timeline"),
-                label: manifest.label, isChosen: options.string("set").map { $0 != "latest" } ?? false, now: unixNow()))
+                type: options[GeneralOptions.type] ?? "default", target: options[RestoreOptions.target],
+                timeline: options[RestoreOptions.targetTimeline],
+                label: manifest.label, isChosen: options[GeneralOptions.set].map { $0 != "latest" } ?? false, now: unixNow()))
     }
 
     private func preservedFiles() async throws(BackupError) -> Set<String> {

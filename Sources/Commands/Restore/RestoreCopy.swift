@@ -15,7 +15,7 @@ struct RestoreCopy: Sendable {
     func run(_ files: [Manifest.File]) async throws(BackupError) {
         try await parallel(
             RestorePlan.jobs(files, readOver: readOver) { manifest.location(of: $0, stanza: stanza, suffix: decoding.codec.suffix) },
-            workers: Int(context.options.number("process-max") ?? 1), atATime: set.repository.storage.smallAtATime,
+            workers: context.options[WorkOptions.processMax], atATime: set.repository.storage.smallAtATime,
             isSmall: { $0.size <= smallFile },
             makeWorker: { (number) throws(BackupError) in try RestoreWorker(self, number: number) },
             body: { (worker, job) async throws(BackupError) in try await worker.restore(job) })
@@ -23,7 +23,7 @@ struct RestoreCopy: Sendable {
 
     /// Bytes between two files of a bundle that are rather read than skipped.
     fileprivate var readOver: UInt64 {
-        UInt64(context.options.number("repo-storage-read-over", set.repository.index) ?? 64 << 10)
+        UInt64(context.options[PlaceOptions.readOver, set.repository.index])
     }
 
     /// The bytes of pg_control, verified; it is put in place last.

@@ -17,8 +17,8 @@ extension Manifest {
     }
 
     private mutating func remapTablespaces(_ options: Options, _ log: Log) throws(BackupError) {
-        var unused = options.map("tablespace-map")
-        let all = options.string("tablespace-map-all")
+        var unused = options[RestoreOptions.tablespaceMap]
+        let all = options[RestoreOptions.tablespaceMapAll]
         for index in targets.indices {
             guard let tablespace = targets[index].tablespace else { continue }
             let byName = unused[tablespace.name]
@@ -52,11 +52,11 @@ extension Manifest {
     }
 
     private mutating func remapLinks(_ options: Options, _ log: Log) throws(BackupError) {
-        let map = options.map("link-map")
+        let map = options[RestoreOptions.linkMap]
         for (name, destination) in map.sorted(by: { bytewiseLess($0.key, $1.key) }) {
             try remapLink("\(Manifest.dataName)/\(name)", destination, log)
         }
-        if options.flag("link-all") { return }
+        if options[RestoreOptions.linkAll] { return }
         let mapped = Set(map.keys.map { Key("\(Manifest.dataName)/\($0)") })
         for target in targets where target.isLink && target.tablespace == nil && !mapped.contains(Key(target.name)) {
             log.warn(

@@ -11,14 +11,14 @@ struct RestoreSet {
     /// The first repository that has what is asked for.
     static func choose(_ context: RunContext, _ stanza: String) async throws(BackupError) -> RestoreSet {
         let options = context.options
-        let wanted = options.string("set").flatMap { $0 == "latest" ? nil : $0 }
+        let wanted = options[GeneralOptions.set].flatMap { $0 == "latest" ? nil : $0 }
         if let wanted, !BackupLabel.isValid(wanted) {
             throw BackupError(
                 .optionInvalidValue, "'\(wanted)' is not valid for '--set' option", hint: "a backup label looks like 20261121-033952F.")
         }
         var target: Target?
-        if wanted == nil, let text = options.string("target") {
-            switch options.string("type") {
+        if wanted == nil, let text = options[RestoreOptions.target] {
+            switch options[GeneralOptions.type] {
             case "time": target = .time(try RecoveryTarget.unixSeconds(text))
             case "lsn": target = .lsn(try LSN(text))
             default: break
@@ -79,9 +79,10 @@ struct RestoreSet {
                 .backupSetInvalid, "backup set \(wanted) is not valid\n" + list,
                 hint: "'\(Program.called) info' lists the backups that there are.")
         }
-        if let type = options.string("type"), type == "time" || type == "lsn" {
+        if let type = options[GeneralOptions.type], type == "time" || type == "lsn" {
             return BackupError(
-                .backupSetInvalid, "unable to find backup set to restore for \(type) target '\(options.string("target") ?? "")'\n" + list,
+                .backupSetInvalid,
+                "unable to find backup set to restore for \(type) target '\(options[RestoreOptions.target] ?? "")'\n" + list,
                 hint: "a backup must have ended before the target; '\(Program.called) info' shows when they did.")
         }
         return BackupError(.backupSetInvalid, "no backup set found to restore\n" + list, hint: "has a backup been performed?")

@@ -72,7 +72,7 @@ struct RestoreTarget: Sendable {
                 }
             }
             if isDelta || isForced { continue }
-            let type = context.options.string("type")
+            let type = context.options[GeneralOptions.type]
             for entry in try await tree.list(.root) {
                 if Self.isOfFileSystem(entry) { continue }
                 let base = String(entry.key.name)
@@ -81,7 +81,7 @@ struct RestoreTarget: Sendable {
                 if name == Manifest.dataName, type == "preserve", Self.recoveryFiles.contains(base) { continue }
                 throw BackupError(
                     .pathNotEmpty, "unable to restore to path '\(path)' because it contains files",
-                    hint: context.options.flag("delta") ? nil : "try using --delta if this is what you intended.")
+                    hint: context.options[BackupOptions.delta] ? nil : "try using --delta if this is what you intended.")
             }
         }
         if isDelta || isForced { return try await checkStandingLinks() }
@@ -104,7 +104,7 @@ struct RestoreTarget: Sendable {
         for path in manifest.paths { kept[Key(path.name)] = .folder }
         for file in manifest.files where file.name != "\(Manifest.dataName)/tablespace_map" { kept[Key(file.name)] = .file }
         for link in manifest.links { kept[Key(link.name)] = .link }
-        if context.options.string("type") == "preserve" {
+        if context.options[GeneralOptions.type] == "preserve" {
             for name in Self.recoveryFiles { kept[Key("\(Manifest.dataName)/\(name)")] = .file }
         }
         let destinations = Dictionary(manifest.links.map { (Key($0.name), $0.destination) }, uniquingKeysWith: { a, _ in a })

@@ -5,12 +5,12 @@ import BackstopCore
 enum TimelineCheck {
     static func run(_ manifest: Manifest, _ repository: Repository, _ stanza: String, _ context: RunContext) async throws(BackupError) {
         let options = context.options
-        let type = options.string("type") ?? "default"
+        let type = options[GeneralOptions.type] ?? "default"
         // A server refuses to leave the backup's timeline before the backup is consistent, which it is where the backup ended.
         guard let start = manifest.archiveStart.flatMap({ WALSegment($0) }), let lsn = manifest.lsnStop ?? manifest.lsnStart else { return }
         let version = try PostgresVersion(manifest.database.version)
         var target =
-            try options.string("target-timeline").map { (text) throws(BackupError) in try TargetTimeline(text) }
+            try options[RestoreOptions.targetTimeline].map { (text) throws(BackupError) in try TargetTimeline(text) }
             ?? (version >= .v12 ? .latest : .current)
         if type == "immediate" { target = .current }
         if target == .current || type == "none" || type == "preserve" { return }

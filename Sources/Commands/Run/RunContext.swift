@@ -44,5 +44,5 @@ public struct RunContext: Sendable {
         DriverContext(log: log, programPath: programPathThere, isConfined: isConfined, locks: locks)
     }
 
-    func stanza() throws(BackupError) -> String { try options.required("stanza") }
+    func stanza() throws(BackupError) -> String { try options.required(SourceOptions.stanza) }
 }

@@ -10,8 +10,8 @@ enum ServeCommand {
             input: STDIN_FILENO, output: STDOUT_FILENO, peer: "the client",
             // A client that stores what it gets may be kept waiting by its store, whose patience is its own affair.
             patience: Channel.Patience(
-                answer: options.duration("protocol-timeout") ?? .seconds(1830),
-                transfer: options.duration("protocol-timeout") ?? .seconds(1830)))
+                answer: options[NetworkOptions.protocolTimeout],
+                transfer: options[NetworkOptions.protocolTimeout]))
         // Held as long as the conversation.
         var lock: CommandLock?
         var isStarted = false
@@ -21,7 +21,7 @@ enum ServeCommand {
             guard !isStarted else { throw BackupError(.invalid, "this conversation was started already") }
             isStarted = true
             let served =
-                options.number("pg") == nil
+                options[InspectionOptions.pg] == nil
                 ? try await repository(configuration, context)
                 : try cluster(configuration["cluster"] ?? .null, context) { () throws(BackupError) in
                     // Nothing comes before it has its answer, so what can be read is the end.
@@ -38,20 +38,20 @@ enum ServeCommand {
 
     /// The repository that `--repo` names in this host's configuration, or the folder that the command line or else the client names.
     private static func repository(_ configuration: JSON, _ context: RunContext) async throws(BackupError) -> ServedStorage {
-        let stanza = context.options.string("stanza")
+        let stanza = context.options[SourceOptions.stanza]
         let guarded = GuardedStorage.guarding(
-            try await storage(configuration, context), stanza: stanza, access: context.options.string("access") ?? "all"
+            try await storage(configuration, context), stanza: stanza, access: context.options[GeneralOptions.access]
         ) { () throws(BackupError) in try StopFile.check(stanza, context) }
-        guard let index = context.options.number("repo").map(Int.init) else { return ServedStorage(guarded) }
+        guard let index = context.options[GeneralOptions.repo] else { return ServedStorage(guarded) }
         return ServedStorage(guarded, encryption: try Encryption(context.options, index))
     }
 
     private static func storage(_ configuration: JSON, _ context: RunContext) async throws(BackupError) -> any Storage {
         let confined = context.driverContext(isConfined: true)
-        if let index = context.options.number("repo").map(Int.init) {
+        if let index = context.options[GeneralOptions.repo] {
             _ = try Repository.selectedIndexes(context)
             // Two hosts that send each other to and fro would start processes without end.
-            guard !context.options.isGiven("repo-host", index) else {
+            guard !context.options.isGiven(RepositoryHostOptions.host, index) else {
                 throw BackupError(
                     .hostInvalid, "the configuration of the repository's host says that repo\(index) is on yet another host",
                     hint: "take repo\(index)-host out of it: it belongs into the configuration of the cluster's host.")
@@ -62,33 +62,33 @@ enum ServeCommand {
         let name = Options.Name("repo-path", 1)
         if let wanted = configuration["path"]?.string {
             let path = try self.path(wanted)
-            if options.source("repo-path", 1) != .commandLine {
+            if options.source(PlaceOptions.path, 1) != .commandLine {
                 options.values[name] = Options.Resolved(path, .commandLine)
-            } else if options.value("repo-path", 1) != path {
+            } else if .text(options[PlaceOptions.path, 1]) != path {
                 throw BackupError(
                     .denied, "the folder '\(wanted)' is not served here",
                     hint: "give the repository the path that 'serve' has on its host with --repo1-path.")
             }
-        } else if options.source("repo-path", 1) != .commandLine {
+        } else if options.source(PlaceOptions.path, 1) != .commandLine {
             throw BackupError(.invalid, "the client names no path, nor does the command line")
         }
-        return try await context.registry.storage("posix").open(options, 1, confined)
+        return try await context.registry.storage(PlaceOptions.usualType).open(options, 1, confined)
     }
 
     /// The cluster that `--pg` names: what this host's user says of it holds; the rest is what the client says.
     private static func cluster(
         _ client: JSON, _ context: RunContext, checkClient: @escaping () throws(BackupError) -> Void
     ) throws(BackupError) -> ServedStorage {
-        let index = Int(context.options.number("pg") ?? 1)
+        let index = context.options[InspectionOptions.pg] ?? 1
         var context = context
         for (option, member) in ClusterAddress.members {
-            guard let given = client[member], given != .null, !context.options.isGiven(option, index) else { continue }
+            guard let given = client[member], given != .null, context.options.given(option, index) == nil else { continue }
             guard let value = try ClusterAddress.value(given, of: option) else {
-                throw BackupError(.invalid, "the client gives '\(given.text)' for \(option)")
+                throw BackupError(.invalid, "the client gives '\(given.text)' for \(option.name)")
             }
-            context.options.values[Options.Name(option, index)] = Options.Resolved(value, .commandLine)
+            context.options.take(value, for: option, index)
         }
-        let path = try context.options.required("pg-path", index)
+        let path = try context.options.required(PostgresOptions.path, index)
         if let wanted = client["path"]?.string, try self.path(wanted) != .text(path) {
             throw BackupError(
                 .denied, "the cluster in '\(wanted)' is not served here",
@@ -109,7 +109,7 @@ enum ServeCommand {
     /// What a command on another host has locked there is locked here too.
     private static func take(_ wanted: JSON, path: String?, _ context: RunContext) throws(BackupError) -> CommandLock {
         let stanza = try context.stanza()
-        guard context.options.string("access") != "read" || context.options.number("pg") != nil else {
+        guard context.options[GeneralOptions.access] != "read" || context.options[InspectionOptions.pg] != nil else {
             throw BackupError(.denied, "not allowed here: to lock", hint: "'serve' was started with restrictions on its host.")
         }
         guard let locks = HostLocks(wire: wanted) else {
@@ -128,9 +128,9 @@ enum ServeCommand {
     /// By what numbers this host locks: its own for its repositories, so that all who use them meet; those of the client for a cluster.
     private static func repositories(_ locks: HostLocks, path: String?, _ context: RunContext) -> [Int] {
         let options = context.options
-        if options.number("pg") != nil { return locks.repositories }
-        if let index = options.number("repo") { return [Int(index)] }
-        let known = options.indexes(.repo).first { options.isGiven("repo-path", $0) && options.string("repo-path", $0) == path }
+        if options[InspectionOptions.pg] != nil { return locks.repositories }
+        if let index = options[GeneralOptions.repo] { return [index] }
+        let known = options.indexes(.repo).first { options.isGiven(PlaceOptions.path, $0) && options[PlaceOptions.path, $0] == path }
         return [known ?? 1]
     }
 }

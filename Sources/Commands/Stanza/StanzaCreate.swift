@@ -29,7 +29,7 @@ struct StanzaCreate {
 
     /// pg_control of the cluster; with `--online` its server must agree that it is its own, and be the primary.
     private func cluster(_ locks: HostLocks) async throws(BackupError) -> (ControlFile, ClusterFiles, Primary?) {
-        let isOnline = context.options.optionalFlag("online") ?? true
+        let isOnline = context.options[GeneralOptions.online]
         let primary = isOnline ? try Primary.find(context, locks: locks) : nil
         let cluster = if let primary { primary.cluster } else { try ClusterFiles(context, 1, locks: locks) }
         return (try await cluster.control(), cluster, primary)

@@ -5,7 +5,7 @@ import Glibc
 
 enum StartStop {
     static func stop(_ context: RunContext) throws(BackupError) {
-        let stanza = context.options.string("stanza")
+        let stanza = context.options[SourceOptions.stanza]
         let folder = LockFolder(context)
         let path = folder.file(StopFile.name(stanza))
         try CommandLock.makeFolder(folder.path, context.options.newModes)
@@ -32,11 +32,11 @@ enum StartStop {
         context.options.newModes.settle(descriptor, 0o640)
         fsync(descriptor)
         close(descriptor)
-        if context.options.flag("force") { terminate(stanza, context) }
+        if context.options[GeneralOptions.force] { terminate(stanza, context) }
     }
 
     static func start(_ context: RunContext) throws(BackupError) {
-        let stanza = context.options.string("stanza")
+        let stanza = context.options[SourceOptions.stanza]
         let path = LockFolder(context).file(StopFile.name(stanza))
         if unlink(path) == 0 { return }
         guard errno == ENOENT else { throw BackupError(.fileRemove, "unable to remove stop file '\(path)': \(systemMessage(errno))") }

@@ -10,8 +10,8 @@ struct Encoding: Sendable {
 
     /// From `compress-type` and `compress-level`.
     init(_ options: Options, _ registry: Registry, _ seal: Seal?) throws(BackupError) {
-        codec = try registry.codec(options.string("compress-type") ?? "gz")
-        level = options.number("compress-level").map(Int.init) ?? codec.defaultLevel
+        codec = try registry.codec(options[CodecOptions.compressType])
+        level = options[CodecOptions.compressLevel] ?? codec.defaultLevel
         self.seal = seal
     }
 

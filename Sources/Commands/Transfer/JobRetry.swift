@@ -5,7 +5,7 @@ import BackstopCore
 extension Retry {
     /// From `job-retry` and `job-retry-interval`.
     init(_ options: Options) {
-        self.init(times: Int(options.number("job-retry") ?? 2), interval: options.duration("job-retry-interval") ?? .seconds(15))
+        self.init(times: options[WorkOptions.jobRetry], interval: options[WorkOptions.jobRetryInterval])
     }
 
     /// Repeats one step of a long run, so that a connection that breaks once does not fail hours of work.

@@ -30,15 +30,15 @@ final class ProgressMeter: Sendable {
         self.size = size
         self.lock = lock
         isShown =
-            switch context.options.string("progress") {
+            switch context.options[GeneralOptions.progress] {
             case "always": true
             case "never": false
             // Nobody who wants silence, or whose terminal cannot take a line back.
             default:
                 isatty(STDERR_FILENO) == 1 && getenv("TERM").map { String(cString: $0) != "dumb" } ?? true
-                    && context.options.string("log-level-console") != "off"
+                    && context.options[LogOptions.levelConsole] != .off
             }
-        isTold = context.options.string("log-level-console").flatMap { LogLevel($0) }.map { $0 >= .info } ?? false
+        isTold = context.options[LogOptions.levelConsole] >= .info
         let now = ContinuousClock.now
         state = Mutex(State(lastShown: now - .seconds(1), lastTold: now - .seconds(2)))
         lock.tell(size: size, complete: 0)

@@ -32,7 +32,7 @@ public struct Configuration: Sendable {
     /// What was given and applies to this command, sorted by name and index.
     public var given: [Given] = []
 
-    public var stanza: String? { options.string("stanza") }
+    public var stanza: String? { options[SourceOptions.stanza] }
 
     /// Fails with what is wrong in the environment, the files or the values; `folders` is where the files are looked for.
     public static func load(
@@ -88,7 +88,7 @@ public struct Configuration: Sendable {
     /// Refuses to run as root where neither the command nor `allow-root` permits it: files it made would not belong to the database.
     /// `user` is the effective user's number.
     public func checkUser(_ user: UInt32) throws(BackupError) {
-        guard user == 0, !command.allowsRoot, !options.flag("allow-root") else { return }
+        guard user == 0, !command.allowsRoot, !options[RunOptions.allowRoot] else { return }
         throw BackupError(
             .optionInvalid, "command '\(command.name)' does not run as root",
             hint: "run it as the user who owns the database and the repository.\nset allow-root=y to do it all the same.")
@@ -98,27 +98,26 @@ public struct Configuration: Sendable {
 
     public var logSettings: Log.Settings {
         var settings = Log.Settings()
-        func level(_ name: String, _ otherwise: LogLevel) -> LogLevel { options.string(name).flatMap(LogLevel.init) ?? otherwise }
-        settings.console = level("log-level-console", .warn)
+        settings.console = options[LogOptions.levelConsole]
         // Who reads JSON often reads standard error with it.
-        if options.string("output") == "json", !options.isGiven("log-level-console") { settings.console = .error }
-        settings.file = level("log-level-file", .info)
-        settings.standardError = level("log-level-stderr", .off)
-        settings.timestamp = options.optionalFlag("log-timestamp") ?? true
+        if options[RunOptions.output] == "json", !options.isGiven(LogOptions.levelConsole) { settings.console = .error }
+        settings.file = options[LogOptions.levelFile]
+        settings.standardError = options[LogOptions.levelStderr]
+        settings.timestamp = options[LogOptions.timestamp]
         return settings
     }
 
     /// nil when the command writes none.
     public var logFile: String? {
-        guard command.hasLogFile, let folder = options.string("log-path"), logSettings.file != .off else { return nil }
-        return "\(folder)/\(stanza ?? "all")-\(command.name).log"
+        guard command.hasLogFile, logSettings.file != .off else { return nil }
+        return "\(options[LogOptions.path])/\(stanza ?? "all")-\(command.name).log"
     }
 
     /// For the line that tells the begin of a run: `[arguments] --option=value …`, sorted, without secrets.
     public var commandLineText: String {
         var words = given.map { (name: $0.option.name, words: Self.words($0, quoted: true)) }
         // Shown though nobody gave it: it is how a reader of the log finds what belongs to this run.
-        if let run = options.string("exec-id"), !options.isGiven("exec-id") {
+        if let run = options[RunOptions.execID], !options.isGiven(RunOptions.execID) {
             words.insert(("exec-id", ["--exec-id=\(run)"]), at: words.firstIndex { $0.name > "exec-id" } ?? words.endIndex)
         }
         let arguments = positional.isEmpty ? [] : ["[" + positional.joined(separator: ", ") + "]"]
@@ -137,7 +136,9 @@ public struct Configuration: Sendable {
             if case .file = given.source { return [] }
             var given = given
             // The other process may run in another folder.
-            if ["config", "plugins"].contains(given.option.name), case .values(let paths) = given.value {
+            if [SourceOptions.config.spec.name, SourceOptions.plugins.spec.name].contains(given.option.name),
+                case .values(let paths) = given.value
+            {
                 given.value = .values(paths.map(absolutePath))
             }
             return Self.words(given, quoted: false)

@@ -157,3 +157,6 @@ public func timeText(_ milliseconds: Int64) -> String {
     }
     return milliseconds == 0 ? "0s" : "\(milliseconds)ms"
 }
+
+/// The same of a time that has milliseconds at most.
+public func timeText(_ time: Duration) -> String { timeText(time.milliseconds) }

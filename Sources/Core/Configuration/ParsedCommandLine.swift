@@ -148,13 +148,13 @@ private struct Reader {
 
     /// `--help`, `COMMAND --help` and `--version` are other ways to write `help`, `help COMMAND` and `version`.
     private mutating func rewriteHelpAndVersion() throws(BackupError) {
-        for name in ["help", "version"] {
+        for name in [RunOptions.help.spec.name, RunOptions.version.spec.name] {
             guard case .values(let texts)? = given.removeValue(forKey: Options.Name(name)) else { continue }
             guard texts == ["y"] else {
                 if texts == ["n"] { continue }
                 throw BackupError(.optionInvalidValue, "'\(texts[0])' is not allowed for option '\(name)'", hint: "write --\(name).")
             }
-            if words.first != name { words = name == "help" ? [name] + words.prefix(1) : [name] }
+            if words.first != name { words = name == RunOptions.help.spec.name ? [name] + words.prefix(1) : [name] }
         }
     }
 

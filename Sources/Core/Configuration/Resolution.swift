@@ -50,8 +50,9 @@ struct Resolution {
 
     mutating func readFiles(_ folders: ConfigurationFolders) throws(BackupError) {
         let request = ConfigurationSearch.Request(
-            file: try early("config"), noFile: candidates[Options.Name("config")]?.value == .negated, folder: try early("config-path"),
-            includeFolder: try early("config-include-path"), stanza: try early("stanza"))
+            file: try early(SourceOptions.config), noFile: candidates[Options.Name(SourceOptions.config.spec.name)]?.value == .negated,
+            folder: try early(SourceOptions.configPath),
+            includeFolder: try early(SourceOptions.configIncludePath), stanza: try early(SourceOptions.stanza))
         let search = try ConfigurationSearch(request, folders, dialect)
         defaults = search.owner
         notes += search.notes
@@ -61,7 +62,8 @@ struct Resolution {
         var sections = FileOptions(search.file, table, command: command, stanza: request.stanza)
         // A typo must not fill pg_wal or end a recovery.
         sections.mayFail = !isArchiving
-        sections.isStrict = try early("config-strict").map { $0 != "n" } ?? sections.text("config-strict").map { $0 != "n" } ?? true
+        let strict = SourceOptions.configStrict
+        sections.isStrict = try (early(strict) ?? sections.text(strict.spec.name)).map { $0 != "n" } ?? strict.defaultValue
         try sections.read()
         warnings += sections.warnings
         misplaced = sections.misplaced
@@ -73,8 +75,8 @@ struct Resolution {
     }
 
     /// The text of an option that decides what is read, from what is known before the files.
-    private func early(_ name: String) throws(BackupError) -> String? {
-        let name = Options.Name(name)
+    private func early<Value>(_ key: OptionKey<Value>) throws(BackupError) -> String? {
+        let name = Options.Name(key.spec.name)
         guard let option = table.option(name.name), let candidate = candidates[name] else { return nil }
         if candidate.value == .negated { return option.isBoolean ? "n" : nil }
         guard case .values(let texts) = candidate.value else { return nil }

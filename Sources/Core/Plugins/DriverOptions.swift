@@ -11,7 +11,7 @@ extension StorageDriver {
             name: description.name, describe: { (_, _) throws(BackupError) in description },
             open: { (options, index, _) throws(BackupError) in
                 try await open(
-                    try options.required("repo-path", index), .object(try description.options(of: description.name, in: options, index)))
+                    options[PlaceOptions.path, index], .object(try description.options(of: description.name, in: options, index)))
             })
     }
 }
@@ -37,12 +37,12 @@ extension DriverDescription {
                     hint: "the list of processes would show it.\nset it in the configuration file or in the environment.")
             }
             guard case .text(let text) = resolved.value else { continue }
-            values[written] = try option.value(text, shown)
+            values[written] = try option.json(text, shown)
         }
         for option in options where values[option.name] == nil {
             let shown = "repo\(index)-\(driver)-\(option.name)"
             if let text = option.defaultValue {
-                values[option.name] = try option.value(text, shown)
+                values[option.name] = try option.json(text, shown)
             } else if option.isRequired {
                 throw BackupError(
                     .optionRequired, "driver '\(driver)' requires option '\(shown)'",
@@ -64,19 +64,10 @@ extension DriverDescription {
     }
 }
 
-extension DriverDescription.Option {
-    func value(_ text: String, _ shown: String) throws(BackupError) -> JSON {
-        let kind: OptionSpec.Kind =
-            switch self.kind {
-            case .string: .string
-            case .path: .path
-            case .boolean: .boolean
-            case .integer: .integer(Int64.min...Int64.max)
-            case .size: .size(0...Int64.max)
-            }
-        var specification = OptionSpec(name, kind, .global, commands: [], summary: summary)
-        specification.isSecret = isSecret
-        switch try specification.parse(text, shown: shown) {
+extension OptionSpec {
+    /// The value as the driver gets it.
+    fileprivate func json(_ text: String, _ shown: String) throws(BackupError) -> JSON {
+        switch try parse(text, shown: shown) {
         case .text(let text): return .string(text)
         case .flag(let flag): return .bool(flag)
         case .number(let number): return .integer(number)

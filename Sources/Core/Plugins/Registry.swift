@@ -1,115 +1,13 @@
 // What exists here: drivers, codecs, ciphers and checksums by name. A value, no globals.
 
-/// What a driver gets besides its options.
-public struct DriverContext: Sendable {
-    public var log: Log
-    /// The storage is for somebody else, who must not get out of it: not even a link inside it is followed to the outside.
-    public var isConfined: Bool
-    /// Path of this program, which is likely that on other hosts too.
-    public var programPath: String
-    /// What is to be locked where the storage is, when that is another host, for as long as the storage is used.
-    public var locks: HostLocks?
-    public init(log: Log, programPath: String = "pgbackstop", isConfined: Bool = false, locks: HostLocks? = nil) {
-        self.log = log
-        self.programPath = programPath
-        self.isConfined = isConfined
-        self.locks = locks
-    }
-}
-
-/// Locks of a command's stanza that another host takes too (repository-format.md section 12.1).
-public struct HostLocks: Sendable, Equatable {
-    /// `archive`, `backup`, `restore`.
-    public var kinds: [String]
-    /// Of the repositories as the client numbers them.
-    public var repositories: [Int]
-    /// The name of the run, which shares its locks with itself.
-    public var run: String
-    public init(kinds: [String], repositories: [Int], run: String) {
-        self.kinds = kinds
-        self.repositories = repositories
-        self.run = run
-    }
-
-    /// nil when it is none.
-    public init?(wire value: JSON) {
-        guard let kinds = value["kinds"]?.array?.compactMap(\.string), let repositories = value["repositories"]?.array?.compactMap(\.int),
-            repositories.allSatisfy({ (1...256).contains($0) }), let run = value["run"]?.string, run.utf8.count <= 100
-        else { return nil }
-        self.init(kinds: kinds, repositories: repositories.map(Int.init), run: run)
-    }
-
-    public var wire: JSON {
-        .object([
-            "kinds": .array(kinds.map { .string($0) }), "repositories": .array(repositories.map { .integer(Int64($0)) }),
-            "run": .string(run),
-        ])
-    }
-}
-
-public struct StorageDriver: Sendable {
-    public var name: String
-    /// Of a driver that is a program: starts it and asks what it says about itself.
-    public var describe: (@Sendable (Options, DriverContext) async throws(BackupError) -> DriverDescription)?
-    /// Opens the storage of the repository with this index.
-    public var open: @Sendable (_ options: Options, _ index: Int, _ context: DriverContext) async throws(BackupError) -> any Storage
-
-    public init(
-        name: String, describe: (@Sendable (Options, DriverContext) async throws(BackupError) -> DriverDescription)? = nil,
-        open: @escaping @Sendable (Options, Int, DriverContext) async throws(BackupError) -> any Storage
-    ) {
-        self.name = name
-        self.describe = describe
-        self.open = open
-    }
-}
-
-/// How the streams of a codec are wrapped in the repository (repository-format.md sections 5.3, 7.1, 8.3).
-public enum Framing: Sendable {
-    /// Like a file of the format's own tool.
-    case normal
-    /// The shorter form used inside bundles and block-incremental files.
-    case raw
-}
-
-public struct CodecDriver: Sendable {
-    /// As in `compress-type`.
-    public var name: String
-    /// With the dot: `.gz`.
-    public var suffix: String
-    public var levels: ClosedRange<Int>
-    public var defaultLevel: Int
-    public var open: @Sendable (_ level: Int, _ framing: Framing) throws(BackupError) -> any Codec
-
-    public init(
-        name: String, suffix: String, levels: ClosedRange<Int>, defaultLevel: Int,
-        open: @escaping @Sendable (Int, Framing) throws(BackupError) -> any Codec
-    ) {
-        self.name = name
-        self.suffix = suffix
-        self.levels = levels
-        self.defaultLevel = defaultLevel
-        self.open = open
-    }
-}
-
-public struct CipherDriver: Sendable {
-    /// As in `repo-cipher-type`.
-    public var name: String
-    public var open: @Sendable (_ passphrase: String, _ framing: Framing) throws(BackupError) -> any Codec
-
-    public init(name: String, open: @escaping @Sendable (String, Framing) throws(BackupError) -> any Codec) {
-        self.name = name
-        self.open = open
-    }
-}
-
 public struct Registry: Sendable {
     public private(set) var storages: [String: StorageDriver] = [:]
     public private(set) var codecs: [String: CodecDriver] = [:]
     public private(set) var ciphers: [String: CipherDriver] = [:]
     public private(set) var checksums: [String: any ChecksumProvider] = [:]
 
+    /// Storage types that have options but no driver yet, and those options.
+    public private(set) var announced: [String: [OptionSpec]] = [:]
     /// Two that were registered under one name: the program must not run, since which of them is meant is not known.
     public private(set) var clash: BackupError?
 
@@ -121,6 +19,8 @@ public struct Registry: Sendable {
     public mutating func register(checksum name: String, _ provider: any ChecksumProvider) {
         add(provider, name, to: \.checksums, "checksum")
     }
+
+    public mutating func announce(_ type: String, _ options: [OptionSpec]) { announced[type] = options }
 
     private mutating func add<Value>(
         _ value: Value, _ name: String, to values: WritableKeyPath<Registry, [String: Value]>, _ what: String
@@ -156,6 +56,7 @@ public struct Registry: Sendable {
         var allowed = Registry()
         for (name, origin) in plugins.entries(.storage) {
             if case .program(let command) = origin { allowed.register(program(name, command)) } else { allowed.register(try storage(name)) }
+            if origin == .builtin { for variant in storages.values where variant.variantOf == name { allowed.register(variant) } }
         }
         for (name, origin) in plugins.entries(.codec) {
             if case .filter(let encode, let decode) = origin {

@@ -18,7 +18,7 @@ public func programDriver(_ name: String, _ command: [String]) -> StorageDriver 
             if !own.isEmpty {
                 context.log.write(.detail, "\(program.name) is opened with \(first.description.shown(own, of: name, index))")
             }
-            let configuration: [String: JSON] = ["path": .string(try options.required("repo-path", index)), "options": .object(own)]
+            let configuration: [String: JSON] = ["path": .string(options[PlaceOptions.path, index]), "options": .object(own)]
             return try ProcessStorage.start(Conversations(program, configuration), first)
         })
 }
@@ -27,6 +27,6 @@ extension Channel.Patience {
     /// From `protocol-timeout` and `io-timeout`.
     public init(_ options: Options) {
         self.init(
-            answer: options.duration("protocol-timeout") ?? .seconds(1830), transfer: options.duration("io-timeout") ?? .seconds(60))
+            answer: options[NetworkOptions.protocolTimeout], transfer: options[NetworkOptions.ioTimeout])
     }
 }

@@ -111,18 +111,18 @@ final class S3Credentials: Sendable {
 
 /// The source that the options of a repository name.
 func s3KeySource(_ options: Options, _ index: Int) throws(BackupError) -> any S3KeySource {
-    switch options.string("repo-s3-key-type", index) ?? "shared" {
-    case "auto": return S3InstanceKeys(role: options.string("repo-s3-role", index))
-    case "web-id": return try S3WebIdentityKeys(host: try options.required("repo-s3-sts-host", index))
+    switch options[S3Options.keyType, index] {
+    case "auto": return S3InstanceKeys(role: options[S3Options.role, index])
+    case "web-id": return try S3WebIdentityKeys(host: options[S3Options.stsHost, index])
     case "pod-id": return try S3PodKeys()
     case "process":
         return S3ProcessKeys(
-            command: options.list("repo-s3-process-cmd", index), timeout: options.duration("io-timeout") ?? .seconds(60))
+            command: options[S3Options.processCmd, index], timeout: options[NetworkOptions.ioTimeout])
     default:
         return S3SharedKeys(
             keys: S3Keys(
-                key: try options.required("repo-s3-key", index), secret: try options.required("repo-s3-key-secret", index),
-                token: options.string("repo-s3-token", index)))
+                key: try options.required(S3Options.key, index), secret: try options.required(S3Options.keySecret, index),
+                token: options[S3Options.token, index]))
     }
 }
 

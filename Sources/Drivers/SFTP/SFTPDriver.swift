@@ -3,47 +3,56 @@
 internal import BackstopCore
 internal import Glibc
 
-let sftp = StorageDriver(name: "sftp") { (options, index, context) async throws(BackupError) in
+let sftp = StorageDriver(name: "sftp", options: SFTPOptions.specs, hasLinks: false, check: checkFingerprint) {
+    (options, index, context) async throws(BackupError) in
     let channels = SecureChannels(context.log)
     return try await SFTPStorage.open(try SFTPSettings(options, index), context.log) { (settings) throws(BackupError) in
         try channels.open(settings)
     }
 }
 
+/// Who judges a host by a fingerprint needs one.
+@Sendable private func checkFingerprint(_ options: Options, _ index: Int, _ command: String) throws(BackupError) {
+    guard options[SFTPOptions.hostKeyCheckType, index] == "fingerprint", options[SFTPOptions.hostFingerprint, index] == nil else { return }
+    throw BackupError(
+        .optionRequired, "command '\(command)' requires option 'repo\(index)-sftp-host-fingerprint'",
+        hint: "repo\(index)-sftp-host-key-check-type=fingerprint has nothing else to judge the host by.")
+}
+
 extension SFTPSettings {
     init(_ options: Options, _ index: Int) throws(BackupError) {
         self.index = index
-        host = try options.required("repo-sftp-host", index)
-        user = try options.required("repo-sftp-host-user", index)
-        privateKeyFile = expandedPath(try options.required("repo-sftp-private-key-file", index))
-        root = try options.required("repo-path", index)
+        host = try options.required(SFTPOptions.host, index)
+        user = try options.required(SFTPOptions.hostUser, index)
+        privateKeyFile = expandedPath(try options.required(SFTPOptions.privateKeyFile, index))
+        root = options[PlaceOptions.path, index]
         if root == "/" { root = "" }
-        port = options.number("repo-sftp-host-port", index).map { Int($0) } ?? port
-        passphrase = options.string("repo-sftp-private-key-passphrase", index) ?? passphrase
-        publicKeyFile = options.string("repo-sftp-public-key-file", index).map(expandedPath)
-        switch options.string("repo-sftp-host-key-check-type", index) {
+        port = options[SFTPOptions.hostPort, index]
+        passphrase = options[SFTPOptions.privateKeyPassphrase, index] ?? passphrase
+        publicKeyFile = options[SFTPOptions.publicKeyFile, index].map(expandedPath)
+        switch options[SFTPOptions.hostKeyCheckType, index] {
         case "accept-new": hostKeyCheck = .acceptNew
         case "fingerprint": hostKeyCheck = .fingerprint
         case "none": hostKeyCheck = .none
         default: hostKeyCheck = .strict
         }
-        switch options.string("repo-sftp-host-key-hash-type", index) {
+        switch options[SFTPOptions.hostKeyHashType, index] {
         case "md5": hashType = .md5
         case "sha1": hashType = .sha1
         default: hashType = .sha256
         }
-        if hostKeyCheck == .fingerprint || options.isGiven("repo-sftp-host-fingerprint", index) {
-            let text = try options.required("repo-sftp-host-fingerprint", index)
+        if hostKeyCheck == .fingerprint || options.isGiven(SFTPOptions.hostFingerprint, index) {
+            let text = try options.required(SFTPOptions.hostFingerprint, index)
             fingerprint = try hashType.digest(hexadecimal: text, option: option("host-fingerprint"))
         }
-        let given = options.list("repo-sftp-known-host", index)
+        let given = options[SFTPOptions.knownHost, index]
         knownHosts = (given.isEmpty ? Self.usualKnownHosts : given).map(expandedPath)
-        timeout = options.duration("io-timeout") ?? timeout
-        answerTimeout = max(timeout, options.duration("protocol-timeout") ?? answerTimeout)
-        keepsAlive = options.optionalFlag("sck-keep-alive") ?? true
-        keepAliveCount = options.number("tcp-keep-alive-count").map { Int($0) }
-        keepAliveIdle = options.number("tcp-keep-alive-idle").map { Int($0) }
-        keepAliveInterval = options.number("tcp-keep-alive-interval").map { Int($0) }
+        timeout = options[NetworkOptions.ioTimeout]
+        answerTimeout = max(timeout, options[NetworkOptions.protocolTimeout])
+        keepsAlive = options[NetworkOptions.sckKeepAlive]
+        keepAliveCount = options[NetworkOptions.tcpKeepAliveCount]
+        keepAliveIdle = options[NetworkOptions.tcpKeepAliveIdle]
+        keepAliveInterval = options[NetworkOptions.tcpKeepAliveInterval]
     }
 }
 

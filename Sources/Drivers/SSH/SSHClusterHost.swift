@@ -10,9 +10,9 @@ public final class SSHClusterHost: FarHost {
 
     /// Connects to `pgN-host`. `cluster`: what the far side is told of the cluster; its own configuration says the rest.
     public init(_ options: Options, _ index: Int, _ context: DriverContext, cluster: JSON) throws(BackupError) {
-        let host = try SSHHost(options, .pg, index)
+        let host = try SSHHost(options, ClusterHostOptions.keys, index)
         // On its own host the cluster is the first, whatever its number is here.
-        let timeout = options.isGiven("db-timeout") ? options.number("db-timeout").map { ["--db-timeout=\($0)ms"] } ?? [] : []
+        let timeout = options.isGiven(NetworkOptions.dbTimeout) ? ["--db-timeout=\(timeText(options[NetworkOptions.dbTimeout]))"] : []
         let program = host.serve(["--pg=1"] + timeout, context)
         let first = try host.start(program)
         name = host.name

@@ -5,26 +5,22 @@ internal import BackstopCore
 /// What `repoN-host-…` or `pgN-host-…` say.
 struct SSHHost {
     private let options: Options
-    private let group: OptionSpec.Group
+    private let keys: HostKeys
     private let index: Int
     let name: String
 
-    init(_ options: Options, _ group: OptionSpec.Group, _ index: Int) throws(BackupError) {
+    init(_ options: Options, _ keys: HostKeys, _ index: Int) throws(BackupError) {
         self.options = options
-        self.group = group
+        self.keys = keys
         self.index = index
-        name = try options.required("\(group.rawValue)-host", index)
+        name = try options.required(keys.host, index)
     }
-
-    private func text(_ option: String) -> String? { options.string("\(group.rawValue)-host-\(option)", index) }
 
     /// `serve` on that host, with `arguments` and those that say which stanza and configuration it is for.
     func serve(_ arguments: [String], _ context: DriverContext) -> DriverProgram {
-        var far = [text("cmd") ?? context.programPath, "serve"] + arguments
-        if let stanza = options.string("stanza") { far.append("--stanza=\(stanza)") }
-        for name in ["config", "config-path", "config-include-path"] where options.isGiven("\(group.rawValue)-host-\(name)", index) {
-            if let value = text(name) { far.append("--\(name)=\(value)") }
-        }
+        var far = [options[keys.cmd, index] ?? context.programPath, "serve"] + arguments
+        if let stanza = options[SourceOptions.stanza] { far.append("--stanza=\(stanza)") }
+        for (key, there) in keys.sources where options.isGiven(key, index) { far.append("--\(there)=\(options[key, index])") }
         return DriverProgram(
             name: "host '\(name)'", command: command(far), patience: Channel.Patience(options), log: context.log, noiseHint: noiseHint)
     }
@@ -34,7 +30,7 @@ struct SSHHost {
         do throws(BackupError) {
             return try program.start()
         } catch  where error.code == .unavailable {
-            let option = "\(group.rawValue)\(index)-host"
+            let option = keys.host.spec.fullName(index)
             // Once our own program has spoken, ssh and the path are not to blame.
             let hasSpoken = error.message.contains("ERROR: [")
             throw BackupError(
@@ -53,20 +49,20 @@ struct SSHHost {
             + "'ssh \((port + [destination]).joined(separator: " ")) true' must print nothing."
     }
 
-    private var destination: String { text("user").map { "\($0)@\(name)" } ?? name }
+    private var destination: String { "\(options[keys.user, index])@\(name)" }
 
     private var port: [String] {
-        guard let port = options.number("\(group.rawValue)-host-port", index), port > 0 else { return [] }
+        guard let port = options[keys.port, index], port > 0 else { return [] }
         return ["-p", "\(port)"]
     }
 
     /// The command line that runs `far` there. It never asks anybody for a password: commands are run by PostgreSQL and by timers. A
     /// connection on which nothing travels, as that of a backup's database session, is kept alive, and one that is dead is noticed.
     private func command(_ far: [String]) -> [String] {
-        var command = [options.string("cmd-ssh") ?? "ssh"]
+        var command = [options[ClusterHostOptions.cmdSSH]]
         command += ["-T", "-o", "BatchMode=yes", "-o", "Compression=no", "-o", "LogLevel=ERROR"]
         command += ["-o", "ServerAliveInterval=30", "-o", "ServerAliveCountMax=4"]
-        let patience = options.duration("io-timeout")?.components.seconds ?? 60
+        let patience = options[NetworkOptions.ioTimeout].components.seconds
         command += ["-o", "ConnectTimeout=\(max(1, patience))"]
         command += port
         // A host that begins with a dash would be an option.

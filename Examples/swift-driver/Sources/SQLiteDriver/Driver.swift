@@ -4,7 +4,7 @@ public import BackstopCore
 
 public let sqliteDescription = DriverDescription(
     name: "sqlite", capabilities: .putIfAbsent,
-    options: [DriverDescription.Option("file", .path, isRequired: true, "the SQLite file")])
+    options: [OptionSpec(own: "file", .path, isRequired: true, "the SQLite file")])
 
 /// `path`: repoN-path. `options`: as the description says.
 public func openSQLite(_ path: String, _ options: JSON) throws(BackupError) -> any Storage {

@@ -1,0 +1,12 @@
+// What a cipher is to those who choose it by name.
+
+public struct CipherDriver: Sendable {
+    /// As in `repo-cipher-type`.
+    public var name: String
+    public var open: @Sendable (_ passphrase: String, _ framing: Framing) throws(BackupError) -> any Codec
+
+    public init(name: String, open: @escaping @Sendable (String, Framing) throws(BackupError) -> any Codec) {
+        self.name = name
+        self.open = open
+    }
+}

@@ -1,0 +1,31 @@
+// Locks that a command takes on another host.
+
+/// Locks of a command's stanza that another host takes too (repository-format.md section 12.1).
+public struct HostLocks: Sendable, Equatable {
+    /// `archive`, `backup`, `restore`.
+    public var kinds: [String]
+    /// Of the repositories as the client numbers them.
+    public var repositories: [Int]
+    /// The name of the run, which shares its locks with itself.
+    public var run: String
+    public init(kinds: [String], repositories: [Int], run: String) {
+        self.kinds = kinds
+        self.repositories = repositories
+        self.run = run
+    }
+
+    /// nil when it is none.
+    public init?(wire value: JSON) {
+        guard let kinds = value["kinds"]?.array?.compactMap(\.string), let repositories = value["repositories"]?.array?.compactMap(\.int),
+            repositories.allSatisfy({ (1...256).contains($0) }), let run = value["run"]?.string, run.utf8.count <= 100
+        else { return nil }
+        self.init(kinds: kinds, repositories: repositories.map(Int.init), run: run)
+    }
+
+    public var wire: JSON {
+        .object([
+            "kinds": .array(kinds.map { .string($0) }), "repositories": .array(repositories.map { .integer(Int64($0)) }),
+            "run": .string(run),
+        ])
+    }
+}
