@@ -6,7 +6,9 @@ import Testing
 /// Labels stay in the order of time whatever the clocks do.
 struct BackupLabelTests {
     private func choose(_ now: String, _ next: String, _ others: [String], prior: String? = nil) throws -> String {
-        try BackupLabel.choose(prior == nil ? .full : .incr, prior: prior, now: now, next: next, others: others).label
+        try BackupLabel.choose(
+            prior == nil ? .full : .incr, prior: prior.map { label($0) }, now: now, next: next, others: others.map { label($0) }
+        ).label.text
     }
 
     @Test func order() throws {
@@ -31,5 +33,25 @@ struct BackupLabelTests {
         for others in [["20261126-111112F"], ["20271126-101010F"], ["20269999-999999F"]] {
             #expect(throws: BackupError.self, "\(others)") { _ = try choose("20261126-101011", "20261126-101012", others) }
         }
+    }
+
+    @Test(
+        arguments: [
+            ("20261121-033952F", .full, "20261121-033952F"), ("20261121-033952F_20261122-010203D", .diff, "20261121-033952F"),
+            ("20261121-033952F_20261122-010203I", .incr, "20261121-033952F"),
+        ] as [(String, BackupType, String)])
+    func parts(_ text: String, _ type: BackupType, _ full: String) {
+        #expect(label(text).type == type && label(text).full.text == full && label(text).year == "2026" && "\(label(text))" == text)
+    }
+
+    @Test(arguments: [
+        "", "latest", "20261121-033952", "20261121-033952D", "20261121-033952F_", "20261121-033952F_20261122-010203F",
+        "20261121 033952F", "2026112a-033952F", "20261121-033952F_20261122-010203Ix", "20261121-033952F/..", "20261121-033952f",
+    ])
+    func noLabels(_ text: String) { #expect(BackupLabel(text) == nil) }
+
+    @Test func sets() {
+        let labels = ["20261121-033952F", "20261121-033952F_20261122-010203I", "20261121-033952F_20261123-010203D", "20261122-000000F"]
+        #expect(labels.map { label($0) }.sorted().map(\.text) == labels)
     }
 }

@@ -38,7 +38,7 @@ struct DamagedInfoTests {
             var manifest = try Manifest(bytes, checksum, in: nil)
             // What the commands compute from it.
             _ = manifest.totalSize
-            for file in manifest.files { _ = manifest.location(of: file, stanza: "demo", suffix: ".zst")?.range }
+            for file in manifest.files { _ = manifest.location(of: file, Layout(stanza: "demo"), suffix: ".zst")?.range }
             let summary = BackupSummary(manifest)
             #expect(summary.object["backup-info-repo-size"]?.uint != nil)
             for seconds in [manifest.timestampStart, manifest.timestampStop, manifest.timestampCopyStart] { _ = localTimeWithZone(seconds) }

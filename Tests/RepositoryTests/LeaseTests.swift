@@ -11,7 +11,7 @@ struct LeaseTests {
     ) -> LeaseRecord {
         LeaseRecord(
             token: token, state: state, command: "backup", host: "h-\(token)", process: 7, place: place ?? "place of \(token)",
-            since: 999_000, label: label, renewed: renewed)
+            since: 999_000, label: label.flatMap { BackupLabel($0) }, renewed: renewed)
     }
 
     @Test func verdicts() {
@@ -77,7 +77,7 @@ struct LeaseTests {
         for record in [record("0123456789abcdef", .running, label: "20261126-101010F"), record("ffffffffffffffff", .ended)] {
             #expect(LeaseRecord(token: record.token, record.json.bytes, renewed: record.renewed) == record)
         }
-        let name = LeaseRecord.key("0123456789abcdef", of: "demo").name
+        let name = LeaseRecord.key("0123456789abcdef", in: Layout(stanza: "demo")).name
         #expect(LeaseRecord.token(inName: name) == "0123456789abcdef")
         for other in ["\(name).pgbackrest.tmp", "backup.lease-0123456789ABCDEF", "backup.lease-", "backup.info", "latest"] {
             #expect(LeaseRecord.token(inName: other) == nil, "\(other)")

@@ -86,9 +86,8 @@ import Testing
 
     /// Neighbours of a bundle are one portion, up to a size that leaves work for others; the largest portion is the first.
     @Test func portions() {
-        func file(_ name: String, _ bundle: UInt64?, _ offset: UInt64, _ size: UInt64) -> Manifest.File {
-            var file = Manifest.File(name: name, size: size, originalSize: size, timestamp: 0, mode: 0o600, owner: Manifest.Owner())
-            file.repositorySize = size
+        func file(_ name: String, _ bundle: UInt64?, _ offset: UInt64, _ size: UInt64) -> StoredFile {
+            var file = storedFile(name, size: size, stored: size)
             file.bundle = bundle
             file.bundleOffset = offset
             return file
@@ -101,9 +100,9 @@ import Testing
             file.bundle.map {
                 .init(key: Key("bundle/\($0)"), range: file.bundleOffset..<file.bundleOffset + file.repositorySize, framing: .raw)
             }
-                ?? .init(key: Key(file.name), range: nil, framing: .normal)
+                ?? .init(key: file.name.key, range: nil, framing: .normal)
         }
-        #expect(jobs.map { $0.files.map(\.name) } == [["half"], ["rest"], ["large"], ["a", "b", "c"], ["far"], ["other"]])
+        #expect(jobs.map { $0.files.map(\.name.text) } == [["half"], ["rest"], ["large"], ["a", "b", "c"], ["far"], ["other"]])
         #expect(jobs.map(\.end) == [5 << 20, 10 << 20, 0, 40, 5010, 7])
     }
 }

@@ -16,8 +16,7 @@ struct ReadableFilesTests {
             (nil, 0o600, "postgres", "postgres", true),
         ] as [(String?, UInt32, String, String?, Bool)])
     func doubt(_ reader: String?, _ mode: UInt32, _ user: String, _ group: String?, _ expected: Bool) {
-        let file = Manifest.File(
-            name: "pg_data/x", size: 1, originalSize: 1, timestamp: 0, mode: mode, owner: Manifest.Owner(user: user, group: group))
+        let file = FileAttributes(mode: mode, owner: Manifest.Owner(user: user, group: group))
         #expect(ReadableFiles(user: reader, group: "postgres").isDoubtful(file) == expected)
     }
 }

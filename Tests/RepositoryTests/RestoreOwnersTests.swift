@@ -7,14 +7,11 @@ import Testing
 struct RestoreOwnersTests {
     private static let postgres = Manifest.Owner(user: "postgres", group: "postgres")
 
-    private func manifest(_ owners: [(String?, String?)]) -> Manifest {
-        var manifest = Manifest(database: .init(id: 1, systemID: 1, version: "15"))
-        manifest.paths = [Manifest.Path(name: "pg_data", mode: 0o700, owner: Self.postgres)]
+    private func made(_ owners: [(String?, String?)]) -> Manifest {
+        var manifest = manifest()
+        manifest.places.paths = [Manifest.Path(name: "pg_data", mode: 0o700, owner: Self.postgres)]
         for (number, (user, group)) in owners.enumerated() {
-            manifest.files.append(
-                Manifest.File(
-                    name: "pg_data/\(number)", size: 1, originalSize: 1, timestamp: 0, mode: 0o600,
-                    owner: Manifest.Owner(user: user, group: group)))
+            manifest.files.append(storedFile("pg_data/\(number)", size: 1, user, group))
         }
         return manifest
     }
@@ -46,7 +43,7 @@ struct RestoreOwnersTests {
         Case(known: ["root", "alice"], work: .asRoot),
     ])
     func work(_ example: Case) {
-        var manifest = manifest(example.files)
+        var manifest = made(example.files)
         let data = example.data.map { RestoreOwners.Folder(owner: Manifest.Owner(user: $0.0, group: $0.0), isEmpty: $0.1) }
         let owners = RestoreOwners(&manifest, standing: data) { user, group in
             (user.map(example.known.contains) ?? true) && (group.map(example.known.contains) ?? true)
@@ -55,7 +52,7 @@ struct RestoreOwnersTests {
     }
 
     @Test func unknownOnThisHost() {
-        var manifest = manifest([("postgres", "postgres"), ("alice", "staff"), ("bob", "postgres")])
+        var manifest = made([("postgres", "postgres"), ("alice", "staff"), ("bob", "postgres")])
         let owners = RestoreOwners(&manifest, standing: nil) { user, group in
             ["postgres", nil].contains(user) && ["postgres", nil].contains(group)
         }

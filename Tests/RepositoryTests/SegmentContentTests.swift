@@ -10,7 +10,7 @@ import Testing
 /// What is stored under a checksum is what was summed, whatever happens to the file meanwhile.
 @Suite struct SegmentContentTests {
     /// A file that has other bytes each time that it is opened, or is another file after it was read.
-    private final class Changing: Storage {
+    private final class Changing: FileTree {
         let files = MemoryStorage()
         let contents: [[UInt8]]
         let opened = Mutex(0)
@@ -41,16 +41,19 @@ import Testing
         func list(_ prefix: Key, _ depth: Depth, _ visit: (Entry) throws(BackupError) -> Void) async throws(BackupError) {}
         func remove(_ key: Key) async throws(BackupError) {}
         func sync(_ prefix: Key) async throws(BackupError) {}
+        func makeDirectory(_ key: Key, _ attributes: Attributes) async throws(BackupError) {}
+        func removeDirectory(_ key: Key) async throws(BackupError) {}
+        func link(_ key: Key, to target: String, _ kind: LinkKind) async throws(BackupError) {}
+        func setAttributes(_ key: Key, _ attributes: Attributes) async throws(BackupError) {}
     }
 
     private static let old = (0..<100_000).map { UInt8(truncatingIfNeeded: $0) }
     private static let new = [UInt8](old.reversed())
 
-    private func content(_ tree: any Storage) async throws(BackupError) -> SegmentContent {
+    private func content(_ tree: any FileTree) async throws(BackupError) -> SegmentContent {
         var registry = Registry()
         registerBuiltinCodecs(in: &registry)
-        return try await SegmentContent(
-            Key("segment"), of: tree, shown: "pg_wal/segment", try registry.checksum("sha1"))
+        return try await SegmentContent(WALFile("/segment", in: tree), try registry.checksum("sha1"))
     }
 
     @Test func laterChangesDoNotCommit() async throws {
@@ -107,5 +110,24 @@ import Testing
         for tree in [Changing([Self.old], drift: 1), Changing([Self.old, Self.new], drift: 2)] {
             await #expect(throws: BackupError.self) { _ = try await content(tree) }
         }
+    }
+
+    /// Made once for several repositories; what changed since it was summed is not stored in any of them.
+    @Test func compressedOnce() async throws {
+        var registry = Registry()
+        registerBuiltinCodecs(in: &registry)
+        let coding = ObjectCoding(try registry.codec("lz4"), nil)
+        let tree = Changing([Self.old])
+        let content = try await content(tree)
+        let before = tree.opened.withLock { $0 }
+        let compressed = try #require(try await CompressedSegment(content, coding))
+        for _ in 0..<3 {
+            var flow = try Flow(compressed.open(), Chain(try coding.decoder(.normal)))
+            #expect(try await flow.readAll() == Self.old)
+        }
+        #expect(tree.opened.withLock { $0 } == before + 1)
+        #expect(try await CompressedSegment(content, coding, atMost: 100) == nil)
+        let changed = try await self.content(Changing([Self.old, Self.old, Self.new]))
+        await #expect(throws: BackupError.self) { _ = try await CompressedSegment(changed, coding) }
     }
 }

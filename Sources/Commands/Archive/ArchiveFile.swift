@@ -14,9 +14,9 @@ enum ArchiveFile {
 
     /// All stored files of one segment: `<name>-<40 hex>` with any known suffix.
     static func find(
-        _ name: String, _ repository: Repository, _ stanza: String, _ archiveID: String
+        _ name: String, _ repository: StanzaRepository, _ archiveID: String
     ) async throws(BackupError) -> [ArchivedSegment] {
-        let folder = Layout.archiveFolder(stanza, archiveID, of: name)
+        let folder = repository.layout.archiveFolder(archiveID, of: name)
         var found: [ArchivedSegment] = []
         try await repository.storage.list(folder, .names(beginningWith: "\(name)-")) { (entry) throws(BackupError) in
             if let sha1 = checksum(inName: entry.key.name, of: name, repository.registry) {

@@ -126,14 +126,16 @@ struct ArchiveGet {
         _ stored: consuming any ByteSource & ~Copyable, _ match: ArchiveMatch, atMost limit: UInt64
     ) async throws(BackupError) {
         let repository = match.repository
-        let codec =
-            match.sha1 == nil ? try repository.registry.codec("none") : try Decoding.codec(ofFile: match.key.name, repository.registry)
-        let steps = try Decoding(codec: codec, seal: match.seal).steps(.normal)
+        let coding =
+            match.sha1 == nil
+            ? ObjectCoding(try repository.registry.codec("none"), match.seal)
+            : try ObjectCoding(ofFile: match.key.name, repository.registry, match.seal)
+        let steps = try coding.decoder(.normal)
         let expect = Expect(try repository.sha1())
         expect.next(digest: match.sha1, size: nil)
         // Recovery waits for each segment: a second core makes up for the time it takes to verify. It gets the checksum too where
         // decoding takes less time than writing.
-        let hashesAhead = codec.name == "none"
+        let hashesAhead = !coding.compresses
         let ahead = try ReadAhead(try Flow(stored, Chain(steps + (hashesAhead ? [.tap(expect)] : []))))
         var flow = BoundedSource(try Flow(ahead, Chain(hashesAhead ? [] : [.tap(expect)])), atMost: limit)
         // PostgreSQL asks again after a crash.

@@ -4,7 +4,7 @@ import BackstopCore
 
 /// A stored file that may be what is wanted.
 struct ArchiveMatch: Sendable {
-    var repository: Repository
+    var repository: StanzaRepository
     var archiveID: String
     var seal: Seal?
     var key: Key
@@ -30,18 +30,18 @@ struct ArchiveSearch: Sendable {
     /// `control`: of the cluster that wants it.
     init(_ name: String, _ context: RunContext, _ control: ControlFile) async throws(BackupError) {
         let stanza = try context.stanza()
-        var repositories: [Repository] = []
+        var repositories: [StanzaRepository] = []
         for index in try Repository.selectedIndexes(context) {
             do throws(BackupError) {
-                repositories.append(try await Repository.open(index, context))
+                repositories.append(StanzaRepository(try await Repository.open(index, context), stanza, context.log))
             } catch  where error.code != .cancelled {
                 problems.append(ArchiveProblem(code: error.code, text: error.text(of: "repo\(index)")))
             }
         }
-        let archives = await StanzaArchive.open(repositories, stanza, for: name, of: control, context.log)
+        let archives = await StanzaArchive.open(repositories, for: name, of: control)
         for (repository, archive) in zip(repositories, archives) {
             do throws(BackupError) {
-                matches += try await Self.find(name, stanza, try archive.get(), control)
+                matches += try await Self.find(name, try archive.get(), control)
             } catch  where error.code != .cancelled {
                 problems.append(ArchiveProblem(code: error.code, text: error.text(of: repository.name)))
             }
@@ -49,11 +49,9 @@ struct ArchiveSearch: Sendable {
     }
 
     private static func find(
-        _ name: String, _ stanza: String, _ archive: StanzaArchive, _ control: ControlFile
+        _ name: String, _ archive: StanzaArchive, _ control: ControlFile
     ) async throws(BackupError) -> [ArchiveMatch] {
-        let databases = archive.info.history.databases.reversed().filter {
-            $0.systemID == control.systemID && $0.version == control.version.description
-        }
+        let databases = archive.info.history.databases.reversed().filter { $0.identity == control.identity }
         guard !databases.isEmpty else {
             throw BackupError(
                 .archiveMismatch,
@@ -70,7 +68,7 @@ struct ArchiveSearch: Sendable {
             if ArchiveFile.isSegment(name) {
                 matches += try await archive.find(name, database.archiveID).map { match($0.key, $0.sha1) }
             } else {
-                let key = Layout.archiveFolder(stanza, database.archiveID, of: name) / name
+                let key = archive.repository.layout.archiveFolder(database.archiveID, of: name) / name
                 if try await archive.repository.storage.stat(key) != nil { matches.append(match(key, nil)) }
             }
         }

@@ -6,7 +6,7 @@ enum ArchiveWait {
     /// Waits until the repository has the segment and answers where it is. Throws `.archiveTimeout` (82). `whileWaiting`: called each time
     /// that it is not there.
     static func segment(
-        _ name: String, _ repository: Repository, _ stanza: String, _ archiveID: String, timeout: Duration,
+        _ name: String, _ repository: StanzaRepository, _ archiveID: String, timeout: Duration,
         whileWaiting: () -> Void = {}
     ) async throws(BackupError) -> ArchivedSegment {
         let end = ContinuousClock.now + timeout
@@ -15,7 +15,7 @@ enum ArchiveWait {
         while true {
             var found: [ArchivedSegment] = []
             do throws(BackupError) {
-                found = try await ArchiveFile.find(name, repository, stanza, archiveID)
+                found = try await ArchiveFile.find(name, repository, archiveID)
                 trouble = nil
             } catch  where error.code.mayPass && !error.code.isDamage && ContinuousClock.now < end {
                 // What waits for an answer can ask again: a connection that broke is not the answer.

@@ -4,21 +4,21 @@ import BackstopCore
 
 /// PostgreSQL pushes a file again after a crash, and for as long as another repository failed: what is there already is success.
 struct PlainPush: Sendable {
-    private let push: ArchivePush
-    private let tree: any FileTree
-    private let file: Key
+    private let file: WALFile
+    private let targets: ArchiveTargets
+    private let log: Log
 
-    init(_ push: ArchivePush, _ tree: any FileTree, _ file: Key) {
-        self.push = push
-        self.tree = tree
+    init(_ file: WALFile, _ targets: ArchiveTargets, _ log: Log) {
         self.file = file
+        self.targets = targets
+        self.log = log
     }
 
-    /// `failures`: of repositories that could not be opened. Answers with those of all repositories that do not have the file now.
-    func run(_ repositories: [Repository], _ failures: [String]) async throws(BackupError) -> [String] {
-        let bytes = try await tree.read(file, limit: PresentFile.largest)
-        var (targets, failures) = try await push.openTargets(repositories, await push.clusterControl(), failures)
-        for target in targets {
+    /// Answers with the failures of all repositories that do not have the file now.
+    func run() async throws(BackupError) -> [String] {
+        let bytes = try await file.tree.read(file.key, limit: PresentFile.largest)
+        var (usable, failures) = try await targets.usable(for: file.name)
+        for target in usable {
             do throws(BackupError) {
                 try await store(bytes, target)
             } catch  where error.code != .cancelled && error.code != .archiveDuplicate {
@@ -30,7 +30,7 @@ struct PlainPush: Sendable {
 
     private func store(_ bytes: [UInt8], _ target: ArchiveTarget) async throws(BackupError) {
         let storage = target.repository.storage
-        let key = Layout.archiveFolder(push.stanza, target.database.archiveID, of: push.name) / push.name
+        let key = target.repository.layout.archiveFolder(target.database.archiveID, of: file.name) / file.name
         let knows = storage.capabilities.contains(.putIfAbsent)
         do throws(BackupError) {
             if !knows, try await storage.stat(key) != nil { throw BackupError(.alreadyExists, "'\(key)' exists") }
@@ -39,13 +39,13 @@ struct PlainPush: Sendable {
             // Looked at below.
         }
         let present = try await read(key, target)
-        switch try PresentFile.decide(push.name, new: bytes, present, in: target.repository.name) {
+        switch try PresentFile.decide(file.name, new: bytes, present, in: target.repository.name) {
         case .keep(let warning):
-            if let warning { push.context.log.warn(warning) }
+            if let warning { log.warn(warning) }
             // A run that was killed may have put it there without making its name durable.
             try await storage.sync(key.parent)
         case .replace(let warning):
-            push.context.log.warn(warning)
+            log.warn(warning)
             try await put(bytes, key, target, PutOptions())
         }
     }

@@ -13,38 +13,38 @@ struct SegmentContent: Sendable {
     let sha1: String
 
     private let sum: UInt64
-    private let file: Key
+    private let key: Key
     private let tree: any Storage
 
-    /// `shown`: the path for messages. Throws `.fileRead` when the file is another one after it was read: a server that was restarted
+    /// Throws `.fileRead` when the file is another one after it was read: a server that was restarted
     /// may have archived the segment a second time and used its file again.
-    init(_ file: Key, of tree: any Storage, shown: String, _ provider: any ChecksumProvider) async throws(BackupError) {
-        let before = try await tree.stat(file)
+    init(_ file: WALFile, _ provider: any ChecksumProvider) async throws(BackupError) {
+        let before = try await file.tree.stat(file.key)
         guard let before, before.kind == .file else {
             throw BackupError(
-                .fileMissing, "WAL file '\(shown)' does not exist", hint: "archive_command must pass the path of the file: %p")
+                .fileMissing, "WAL file '\(file.path)' does not exist", hint: "archive_command must pass the path of the file: %p")
         }
         let checksum = try provider.make()
         let count = ByteCount()
         let same = SameBytes()
-        var source = try Flow(try await tree.open(file), Chain([.tap(count), .tap(checksum), .tap(same)]))
+        var source = try Flow(try await file.tree.open(file.key), Chain([.tap(count), .tap(checksum), .tap(same)]))
         var block = Block(capacity: 1 << 18)
         try await source.drain(&block)
-        var begin = try await tree.open(file, range: 0..<UInt64(WALHeader.byteCount))
+        var begin = try await file.tree.open(file.key, range: 0..<UInt64(WALHeader.byteCount))
         head = try await begin.readAll()
-        guard count.count == before.size, try await tree.stat(file) == before else {
+        guard count.count == before.size, try await file.tree.stat(file.key) == before else {
             throw BackupError(
-                .fileRead, "WAL file '\(shown)' changed while it was read",
+                .fileRead, "WAL file '\(file.path)' changed while it was read",
                 hint: "archive_command is for PostgreSQL, which runs it for complete segments only.")
         }
         size = before.size
         sha1 = checksum.digest.description
         sum = same.sum
-        (self.file, self.tree) = (file, tree)
+        (key, tree) = (file.key, file.tree)
     }
 
     /// The bytes from the first to the last. Throws `.checksum` at the end when they are not those of the checksum.
     func open() async throws(BackupError) -> any ByteSource & ~Copyable {
-        try Flow(try await tree.open(file), Chain([.tap(SameBytes(sum))]))
+        try Flow(try await tree.open(key), Chain([.tap(SameBytes(sum))]))
     }
 }

@@ -3,17 +3,15 @@
 import BackstopCore
 
 struct ArchiveCheck {
-    let repository: Repository
-    let stanza: String
+    let repository: StanzaRepository
     let archiveID: String
     let timeout: Duration
     let server: ArchivingServer
 
     /// nil with --no-archive-check.
-    init?(_ repository: Repository, _ stanza: String, _ archive: ArchiveInfo, _ server: ArchivingServer, _ options: Options) {
+    init?(_ repository: StanzaRepository, _ archive: ArchiveInfo, _ server: ArchivingServer, _ options: Options) {
         guard options[ArchiveOptions.check] else { return nil }
         self.repository = repository
-        self.stanza = stanza
         archiveID = archive.history.current.archiveID
         timeout = options[ArchiveOptions.timeout]
         self.server = server
@@ -42,7 +40,7 @@ struct ArchiveCheck {
 
     private func come(_ segment: String) async throws(BackupError) -> ArchivedSegment {
         do throws(BackupError) {
-            return try await ArchiveWait.segment(segment, repository, stanza, archiveID, timeout: timeout, whileWaiting: server.tellFailure)
+            return try await ArchiveWait.segment(segment, repository, archiveID, timeout: timeout, whileWaiting: server.tellFailure)
         } catch  where error.code == .archiveTimeout {
             throw server.explained(error, segment)
         }
@@ -51,8 +49,8 @@ struct ArchiveCheck {
 
 extension OnlineSession {
     func archiveCheck(
-        _ repository: Repository, _ stanza: String, _ archive: ArchiveInfo, _ cluster: ClusterFiles, _ context: RunContext
+        _ repository: StanzaRepository, _ archive: ArchiveInfo, _ cluster: ClusterFiles, _ context: RunContext
     ) -> ArchiveCheck? {
-        ArchiveCheck(repository, stanza, archive, ArchivingServer(connection, cluster, context), context.options)
+        ArchiveCheck(repository, archive, ArchivingServer(connection, cluster, context), context.options)
     }
 }

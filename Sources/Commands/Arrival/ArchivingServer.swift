@@ -39,7 +39,7 @@ final class ArchivingServer {
     // MARK: What it wrote
 
     /// Throws `.archiveDuplicate` (45) when what the archive has of a segment is not what this server wrote.
-    func prove(_ segment: String, _ found: ArchivedSegment, in repository: Repository) async throws(BackupError) {
+    func prove(_ segment: String, _ found: ArchivedSegment, in repository: StanzaRepository) async throws(BackupError) {
         let state = (try? session.archiver()) ?? ArchiverState()
         var own = try await digest(segment)
         if state.isForeign(segment, archived: found.sha1, own: own) {
@@ -81,11 +81,12 @@ final class ArchivingServer {
         var block = Block(capacity: 1 << 18)
         if let tree = cluster.tree as? any SteppingTree {
             // What travels is of no use; the end of a segment is mostly zeros.
-            let packing = context.registry.codecs["lz4"].map { [JSON.object(["codec": .string($0.name), "level": JSON(1)])] } ?? []
-            let steps = FarSteps(["steps": .array([.object(["tap": .string("sha1")])] + packing)])
+            let packing = context.registry.codecs["lz4"].map { [ChainSpec.Step.compress(codec: $0.name, level: 1)] } ?? []
+            let spec = ChainSpec(steps: [.checksum("sha1")] + packing)
+            let steps = FarSteps(["steps": spec.wire])
             var source = try await tree.open(key, range: nil, through: steps)
             try await source.drain(&block)
-            return steps.findings["taps"]?.array?.first?["digest"]?.string
+            return try ChainFindings(wire: steps.findings, of: spec, most: .max, segment: 0, file: key.path).digest
         }
         let sha1 = try context.registry.checksum("sha1").make()
         var flow = try Flow(try await cluster.tree.open(key), Chain([.tap(sha1)]))

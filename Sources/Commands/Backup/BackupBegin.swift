@@ -4,10 +4,12 @@ import BackstopCore
 
 extension OnlineSession {
     /// Begins the backup (repository-format.md section 3.3). With `archiveCheck` it first makes sure that WAL reaches the archive at all.
-    func start(archiveCheck: ArchiveCheck?, _ cluster: ClusterFiles, _ context: RunContext) async throws(BackupError) -> BackupStart {
+    func start(
+        archiveCheck: ArchiveCheck?, _ cluster: ClusterFiles, _ policy: BackupPolicy, _ log: Log
+    ) async throws(BackupError) -> BackupStart {
         let before = archiveCheck == nil ? nil : try connection.currentSegment()
-        let fast = context.options[BackupOptions.startFast]
-        context.log.info(
+        let fast = policy.startFast
+        log.info(
             "execute backup start: backup begins after the \(fast ? "requested immediate" : "next regular") checkpoint completes"
         )
         let stamp = try connection.one(.timestamp)[0]
@@ -22,14 +24,14 @@ extension OnlineSession {
             throw BackupError(
                 .dbMismatch, "timeline \(control.timeline) in pg_control differs from timeline \(begun.segment.timeline) of the backup")
         }
-        context.log.info("backup start archive = \(begun.segment), lsn = \(begun.lsn)")
+        log.info("backup start archive = \(begun.segment), lsn = \(begun.lsn)")
         if let archiveCheck, let before {
             let isPrior = begun.segment != before
             if !isPrior {
                 try connection.createRestorePoint("\(Program.title) Archive Check")
                 try connection.switchWAL()
             }
-            context.log.info("check archive for \(isPrior ? "prior " : "")segment \(before)")
+            log.info("check archive for \(isPrior ? "prior " : "")segment \(before)")
             try await archiveCheck.wait(before.name)
         }
         return begun

@@ -2,9 +2,8 @@
 
 import BackstopCore
 
-/// Fills the lists of a manifest. The cluster may be running: what vanishes while it is listed is not in it.
+/// The cluster may be running: what vanishes while it is listed is not in it.
 struct ClusterWalk {
-    private let context: RunContext
     private let tree: any FileTree
     /// Of the host, for what links lead to.
     private let root: any FileTree
@@ -12,53 +11,42 @@ struct ClusterWalk {
     private let rules: ExcludedFiles
     /// `PG_15_202209061`.
     private let tablespaceFolder: String
-    /// Names of tablespaces by their oid; from the server, so empty offline.
+    /// Names of tablespaces by their oid.
     private let tablespaces: [String: String]
-    /// Whether pages are checked while they are copied.
-    private let checkPages: Bool
-    private var manifest: Manifest
+    private var listing = ClusterListing()
+    private var shared = FileAttributes.Sharing()
 
-    /// `manifest` brings everything but the lists.
-    static func fill(
-        _ manifest: Manifest, _ cluster: ClusterFiles, control: ControlFile, tablespaces: [String: String], _ context: RunContext
-    ) async throws(BackupError) -> Manifest {
-        var walk = ClusterWalk(
-            context: context, tree: cluster.tree, root: cluster.root, dataPath: cluster.path,
-            rules: ExcludedFiles(
-                version: control.version, online: manifest.settings.online, excludes: context.options[BackupOptions.exclude]),
-            tablespaceFolder: control.version.tablespaceFolder(catalogVersion: control.catalogVersion), tablespaces: tablespaces,
-            checkPages: manifest.settings.checksumPage, manifest: manifest)
+    /// `tablespaces`: names by oid, as far as the server tells them.
+    static func list(
+        _ cluster: ClusterFiles, _ rules: ExcludedFiles, tablespaceFolder: String, tablespaces: [String: String]
+    ) async throws(BackupError) -> ClusterListing {
+        var walk = ClusterWalk(cluster, rules, tablespaceFolder, tablespaces)
         try await walk.run()
-        return walk.manifest
+        return walk.listing
     }
 
-    private init(
-        context: RunContext, tree: any FileTree, root: any FileTree, dataPath: String, rules: ExcludedFiles, tablespaceFolder: String,
-        tablespaces: [String: String], checkPages: Bool, manifest: Manifest
-    ) {
-        self.context = context
-        self.tree = tree
-        self.root = root
-        self.dataPath = dataPath
+    private init(_ cluster: ClusterFiles, _ rules: ExcludedFiles, _ tablespaceFolder: String, _ tablespaces: [String: String]) {
+        tree = cluster.tree
+        root = cluster.root
+        dataPath = cluster.path
         self.rules = rules
         self.tablespaceFolder = tablespaceFolder
         self.tablespaces = tablespaces
-        self.checkPages = checkPages
-        self.manifest = manifest
     }
 
     private mutating func run() async throws(BackupError) {
         guard let root = try await tree.stat(.root), root.kind == .folder else {
             throw BackupError(.pathOpen, "PostgreSQL data directory '\(dataPath)' does not exist", hint: "is pg1-path right?")
         }
-        manifest.targets = [Manifest.Target(name: Manifest.dataName, path: dataPath, file: nil, isLink: false, tablespace: nil)]
-        manifest.paths = [path(Manifest.dataName, root)]
+        listing.places.targets = [Manifest.Target(name: Manifest.dataName, path: dataPath, file: nil, isLink: false, tablespace: nil)]
+        listing.places.paths = [path(Manifest.dataName, root)]
         try await walk(.root, as: Manifest.dataName)
-        if manifest.targets.contains(where: { $0.tablespace != nil }) {
-            manifest.paths.append(path(Manifest.tablespaceName, root))
+        if listing.places.targets.contains(where: { $0.tablespace != nil }) {
+            listing.places.paths.append(path(Manifest.tablespaceName, root))
         }
-        manifest.sort()
-        try manifest.checkPlaces()
+        listing.places.sort()
+        listing.files.sort { $0.name < $1.name }
+        try listing.places.checkPlaces()
     }
 
     private func path(_ name: String, _ entry: Entry) -> Manifest.Path {
@@ -69,6 +57,7 @@ struct ClusterWalk {
 
     private mutating func walk(_ folder: Key, as name: String) async throws(BackupError) {
         let entries = try await tree.list(folder)
+        let inFolder = ManifestName.Folder(name)
         let siblings = DatabasePath.isFolder(name) ? Set(entries.map { String($0.key.name) }) : []
         for entry in entries {
             let base = String(entry.key.name)
@@ -84,11 +73,13 @@ struct ClusterWalk {
                 if name == "\(Manifest.dataName)/\(Manifest.tablespaceName)" { throw linkExpected(entry) }
                 let verdict = rules.folder(entry.key.path)
                 if verdict == .skip { continue }
-                manifest.paths.append(path(child, entry))
+                listing.places.paths.append(path(child, entry))
                 if verdict == .include { try await walk(entry.key, as: child) }
             case .file:
                 if name == "\(Manifest.dataName)/\(Manifest.tablespaceName)" { throw linkExpected(entry) }
-                if rules.file(entry.key.path, name: base, manifestFolder: name, siblings: siblings) == .include { addFile(child, entry) }
+                if rules.file(entry.key.path, name: base, manifestFolder: name, siblings: siblings) == .include {
+                    addFile(ManifestName(base, in: inFolder), entry)
+                }
             case .link:
                 if rules.folder(entry.key.path) == .skip { continue }
                 if name == "\(Manifest.dataName)/\(Manifest.tablespaceName)" {
@@ -97,7 +88,7 @@ struct ClusterWalk {
                     try await addLink(child, entry)
                 }
             case .special:
-                context.log.warn("exclude special file '\(dataPath)/\(entry.key)' from backup")
+                listing.warnings.append("exclude special file '\(dataPath)/\(entry.key)' from backup")
             }
         }
     }
@@ -108,45 +99,43 @@ struct ClusterWalk {
             hint: "in-place tablespaces cannot be backed up.")
     }
 
-    private mutating func addFile(_ name: String, _ entry: Entry) {
-        manifest.files.append(
-            Manifest.File(
-                name: name, size: entry.size, originalSize: entry.size, timestamp: entry.modified, mode: entry.attributes.mode ?? 0o600,
-                owner: owner(entry), pagesValid: checkPages && DatabasePath.hasPages(name) ? true : nil))
+    private mutating func addFile(_ name: ManifestName, _ entry: Entry) {
+        let attributes = shared.attributes(mode: entry.attributes.mode ?? 0o600, owner: owner(entry))
+        listing.files.append(ListedFile(name: name, size: entry.size, modified: entry.modified, attributes: attributes))
     }
 
     private mutating func addTablespace(_ oid: String, _ entry: Entry) async throws(BackupError) {
         let destination = entry.target ?? ""
         let name = "\(Manifest.tablespaceName)/\(oid)"
         let root = try await resolve(entry, destination)
-        manifest.links.append(Manifest.Link(name: "\(Manifest.dataName)/\(name)", destination: destination, owner: owner(entry)))
-        manifest.targets.append(
+        listing.places.links.append(Manifest.Link(name: "\(Manifest.dataName)/\(name)", destination: destination, owner: owner(entry)))
+        listing.places.targets.append(
             Manifest.Target(name: name, path: destination, file: nil, isLink: true, tablespace: (oid, tablespaces[oid] ?? "ts\(oid)")))
-        manifest.paths.append(path(name, root))
+        listing.places.paths.append(path(name, root))
         // Another cluster, of an older version, may use the same tablespace: only the folder of this one is walked.
         let key = entry.key / tablespaceFolder
         guard let folder = try await tree.stat(key), folder.kind == .folder else { return }
-        manifest.paths.append(path("\(name)/\(tablespaceFolder)", folder))
+        listing.places.paths.append(path("\(name)/\(tablespaceFolder)", folder))
         try await walk(key, as: "\(name)/\(tablespaceFolder)")
     }
 
     private mutating func addLink(_ name: String, _ entry: Entry) async throws(BackupError) {
         let destination = entry.target ?? ""
         let found = try await resolve(entry, destination)
-        manifest.links.append(Manifest.Link(name: name, destination: destination, owner: owner(entry)))
+        listing.places.links.append(Manifest.Link(name: name, destination: destination, owner: owner(entry)))
         if found.kind == .folder {
-            manifest.targets.append(Manifest.Target(name: name, path: destination, file: nil, isLink: true, tablespace: nil))
+            listing.places.targets.append(Manifest.Target(name: name, path: destination, file: nil, isLink: true, tablespace: nil))
             let verdict = rules.folder(entry.key.path)
-            manifest.paths.append(path(name, found))
+            listing.places.paths.append(path(name, found))
             if verdict == .include { try await walk(entry.key, as: name) }
         } else {
             let key = Key(destination)
-            manifest.targets.append(
+            listing.places.targets.append(
                 Manifest.Target(
                     name: name, path: destination.hasBytes("/") && key.parent.path.isEmpty ? "/" : key.parent.path, file: String(key.name),
                     isLink: true,
                     tablespace: nil))
-            addFile(name, found)
+            addFile(ManifestName(name), found)
         }
     }
 

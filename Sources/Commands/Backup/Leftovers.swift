@@ -4,7 +4,7 @@ import BackstopCore
 
 /// What is known of one folder that has no manifest and is not listed.
 struct Leftover: Sendable {
-    var label: String
+    var label: BackupLabel
     /// Its manifest is in the history: it was complete once.
     var wasComplete: Bool
     /// A run of ours claimed it, and that run is over.
@@ -32,27 +32,24 @@ struct Leftover: Sendable {
 }
 
 struct Leftovers {
-    let repository: Repository
-    let stanza: String
+    let repository: StanzaRepository
     let lease: RepositoryLease
-    let log: Log
 
     /// `listed`: labels of backup.info, which are not looked at. `now`: by the storage's clock.
-    func remove(besides listed: Set<String>, now: Int64) async throws(BackupError) {
+    func remove(besides listed: Set<BackupLabel>, now: Int64) async throws(BackupError) {
         let abandoned = Set(lease.dead.compactMap(\.label))
-        for folder in try await repository.storage.list(Layout.backups(stanza)) where folder.kind == .folder {
-            let label = String(folder.key.name)
-            guard BackupLabel.isValid(label), !listed.contains(label),
-                try await repository.storage.stat(Layout.manifest(stanza, label)) == nil
+        for folder in try await repository.storage.list(repository.layout.backups) where folder.kind == .folder {
+            guard let label = BackupLabel(folder.key.name), !listed.contains(label),
+                try await repository.storage.stat(repository.layout.manifest(label)) == nil
             else { continue }
             var leftover = Leftover(
-                label: label, wasComplete: try await repository.storage.stat(Layout.history(stanza, manifestOf: label)) != nil,
+                label: label, wasComplete: try await repository.storage.stat(repository.layout.history(manifestOf: label)) != nil,
                 isAbandoned: abandoned.contains(label))
             if !leftover.wasComplete, !leftover.isAbandoned { leftover.newest = try await newest(folder.key) }
             switch leftover.verdict(now: now) {
-            case .keepComplete: log.warn("backup '\(label)' was completed but has lost its manifest; its files are kept")
+            case .keepComplete: repository.log.warn("backup '\(label)' was completed but has lost its manifest; its files are kept")
             case .keepRecent(let seconds):
-                log.warn(
+                repository.log.warn(
                     "unfinished backup \(label) is left alone: it changed \(seconds) seconds ago, so another host may be making it"
                         + "\nHINT: one that has not changed for an hour is removed by the next backup.")
             case .remove: try await remove(folder.key, label)
@@ -69,13 +66,13 @@ struct Leftovers {
         return newest
     }
 
-    private func remove(_ folder: Key, _ label: String) async throws(BackupError) {
-        log.warn("remove unfinished backup \(label): an earlier backup was interrupted")
+    private func remove(_ folder: Key, _ label: BackupLabel) async throws(BackupError) {
+        repository.log.warn("remove unfinished backup \(label): an earlier backup was interrupted")
         do throws(BackupError) {
             try await repository.storage.removeAll(folder)
         } catch  where error.code == .denied {
             // Who may only add shall be able to do that; what is left takes room and is no backup.
-            log.warn("unable to remove unfinished backup \(label): \(error)")
+            repository.log.warn("unable to remove unfinished backup \(label): \(error)")
         }
     }
 }

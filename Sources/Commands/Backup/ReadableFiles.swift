@@ -10,7 +10,7 @@ struct ReadableFiles {
     /// The group of PGDATA, which a reader that is not its owner must belong to.
     let group: String?
 
-    func isDoubtful(_ file: Manifest.File) -> Bool {
+    func isDoubtful(_ file: FileAttributes) -> Bool {
         // Whoever owns a file has the rights of the owner, whatever access lists say of others.
         if let user, file.owner.user == user { return file.mode & 0o400 == 0 }
         if let group, file.owner.group == group { return file.mode & 0o040 == 0 }
@@ -21,18 +21,16 @@ struct ReadableFiles {
     private static let mostNames = 5
 
     /// Throws `.fileOpen` (41) when there are files that may not be read. What vanishes meanwhile is no trouble.
-    static func check(_ manifest: Manifest, _ cluster: ClusterFiles, _ context: RunContext) async throws(BackupError) {
-        let user = cluster.host == nil ? currentUser() : context.options[ClusterHostOptions.user, cluster.index]
-        let rights = ReadableFiles(user: user, group: manifest.dataFolder?.owner.group)
+    func check(_ files: [ListedFile], _ cluster: ClusterFiles) async throws(BackupError) {
         var refused: [BackupError] = []
         var count = 0
-        for file in manifest.files where rights.isDoubtful(file) {
+        for file in files where isDoubtful(file.attributes) {
             do throws(BackupError) {
-                var source = try await cluster.tree.open(clusterKey(file.name), range: 0..<1)
+                var source = try await cluster.tree.open(clusterKey(file.name.text), range: 0..<1)
                 _ = try await source.readAll()
             } catch  where error.code == .denied || error.code == .fileOpen {
                 count += 1
-                if refused.count < mostNames { refused.append(error) }
+                if refused.count < Self.mostNames { refused.append(error) }
             } catch  where error.code == .notFound {}
         }
         guard let first = refused.first else { return }

@@ -15,19 +15,19 @@ enum CheckCommand {
         var targets: [ArchiveCheck] = []
         for index in context.options.indexes(.repo) {
             context.log.info("check repo\(index) configuration (primary)")
-            let repository = try await Repository.open(index, context)
-            let archive = try await ArchiveInfo.required(repository, stanza, context.log)
-            let backup = try await BackupInfo.required(repository, stanza, context.log)
+            let repository = StanzaRepository(try await Repository.open(index, context), stanza, context.log)
+            let archive = try await repository.archiveInfo()
+            let backup = try await repository.backupInfo()
             for current in [archive.history.current, backup.history.current] {
-                guard current.systemID == control.systemID, current.version == control.version.description else {
+                guard current.identity == control.identity else {
                     throw BackupError(
                         .fileInvalid,
                         "\(repository.name): stanza is of version \(current.version), system-id \(current.systemID), the cluster of version \(control.version), system-id \(control.systemID)",
                         hint: ClusterFiles.otherClusterHint)
                 }
             }
-            try await Uploads.look(after: repository, stanza, context)
-            if let target = ArchiveCheck(repository, stanza, archive, server, context.options) { targets.append(target) }
+            try await Uploads.look(after: repository, context)
+            if let target = ArchiveCheck(repository, archive, server, context.options) { targets.append(target) }
         }
         context.log.detail("check what a backup would hold (primary)")
         try await checkBackup(cluster, session, control, context)
@@ -52,9 +52,6 @@ enum CheckCommand {
         var context = context
         // It leaves out what --exclude says.
         context.options = context.optionsOf["backup"] ?? context.options
-        var manifest = Manifest(
-            database: DatabaseHistory.Database(id: 1, systemID: control.systemID, version: control.version.description))
-        manifest.settings.online = true
-        _ = try await ClusterList.fill(manifest, cluster, session, control, context)
+        _ = try await ClusterListing.make(cluster, session, control, context)
     }
 }

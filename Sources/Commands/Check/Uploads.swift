@@ -7,12 +7,12 @@ enum Uploads {
     private static let day: Int64 = 86_400
 
     /// Tells of those of the stanza, and removes the ones that are as old as --remove-uploads says.
-    static func look(after repository: Repository, _ stanza: String, _ context: RunContext) async throws(BackupError) {
+    static func look(after repository: StanzaRepository, _ context: RunContext) async throws(BackupError) {
         guard let storage = repository.storage as? any UploadingStorage else { return }
         let age = context.options[InspectionOptions.removeUploads]?.components
         var uploads: [UnfinishedUpload] = []
         do throws(BackupError) {
-            for folder in [Layout.archive(stanza), Layout.backups(stanza)] { uploads += try await storage.unfinishedUploads(folder) }
+            for folder in [repository.layout.archive, repository.layout.backups] { uploads += try await storage.unfinishedUploads(folder) }
         } catch  where age == nil && [.denied, .io, .unsupported, .corrupt, .notFound].contains(error.code) {
             // Not every store has the question, and who may write backups need not be allowed to ask it.
             context.log.info("\(repository.name): whether there are unfinished uploads is not known: \(error.message)")
@@ -34,7 +34,7 @@ enum Uploads {
         if let oldest = old.map(\.begun).min() {
             context.log.warn(
                 "\(repository.name) has \(old.count) unfinished uploads that are older than a day, the oldest of \(localTimeWithZone(oldest))"
-                    + "\nHINT: remove what killed runs left behind with: \(Program.called) --stanza=\(stanza) --remove-uploads=1d check")
+                    + "\nHINT: remove what killed runs left behind with: \(Program.called) --stanza=\(repository.stanza) --remove-uploads=1d check")
         } else if !uploads.isEmpty {
             context.log.info("\(repository.name) has \(uploads.count) unfinished uploads, which may be those of a running command")
         }

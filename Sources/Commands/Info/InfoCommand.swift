@@ -34,8 +34,8 @@ enum InfoCommand {
         for index in try Repository.selectedIndexes(context) {
             do throws(BackupError) {
                 let repository = try await Repository.open(index, context)
-                for folder in ["archive", "backup"] {
-                    for entry in try await repository.storage.list(Key(folder)) where entry.kind == .folder {
+                for folder in Layout.roots {
+                    for entry in try await repository.storage.list(folder) where entry.kind == .folder {
                         names.insert(String(entry.key.name))
                     }
                 }

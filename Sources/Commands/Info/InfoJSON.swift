@@ -16,7 +16,7 @@ extension StanzaReport {
                 (repository.history?.databases ?? []).map { database in
                     .object([
                         "id": JSON(database.id), "repo-key": JSON(repository.index), "system-id": JSON(database.systemID),
-                        "version": .string(database.version),
+                        "version": .string(database.version.description),
                     ])
                 }
             })
@@ -77,9 +77,9 @@ extension StanzaReport.Backup {
             "info": .object([
                 "delta": copy("backup-info-size-delta"), "repository": .object(repositoryInfo), "size": copy("backup-info-size"),
             ]),
-            "label": .string(summary.label),
-            "prior": JSON(summary.prior),
-            "reference": summary.references.map { .array($0.map { .string($0) }) } ?? .null,
+            "label": .string(summary.label.text),
+            "prior": JSON(summary.prior?.text),
+            "reference": summary.references.map { .array($0.map { .string($0.text) }) } ?? .null,
             "timestamp": .object(["start": .integer(summary.timestampStart), "stop": .integer(summary.timestampStop)]),
             "type": .string(summary.type.rawValue),
         ]
@@ -97,7 +97,7 @@ extension StanzaReport.Backup {
         let links = manifest.plainLinks
         object["link"] =
             links.isEmpty ? .null : .array(links.map { .object(["destination": .string($0.destination), "name": .string($0.name)]) })
-        let tablespaces = manifest.targets.compactMap { target in target.tablespace.map { (target, $0) } }
+        let tablespaces = manifest.places.targets.compactMap { target in target.tablespace.map { (target, $0) } }
         object["tablespace"] =
             tablespaces.isEmpty
             ? .null
@@ -118,10 +118,10 @@ extension Manifest {
 
     /// Links other than tablespaces, by their path in PGDATA.
     var plainLinks: [(name: String, destination: String)] {
-        targets.filter { $0.isLink && $0.tablespace == nil }.map { target in
+        places.targets.filter { $0.isLink && $0.tablespace == nil }.map { target in
             (Manifest.shown(target.name), target.destination)
         }
     }
 
-    var damagedFiles: [String] { files.filter { $0.pagesValid == false }.map(\.name) }
+    var damagedFiles: [String] { files.filter { $0.pagesValid == false }.map(\.name.text) }
 }

@@ -62,18 +62,17 @@ extension StanzaReport {
         guard let current = repositories.compactMap(\.history?.current).first else { return }
         var clusters: [DatabaseHistory.Database] = []
         for repository in repositories {
-            for database in repository.history?.databases ?? [] where !clusters.contains(where: { $0.isSameCluster(database) }) {
+            for database in repository.history?.databases ?? [] where !clusters.contains(where: { ($0.identity == database.identity) }) {
                 clusters.append(database)
             }
         }
-        clusters.sort { ($0.isSameCluster(current) ? 1 : 0, $0.id) < ($1.isSameCluster(current) ? 1 : 0, $1.id) }
+        clusters.sort { (($0.identity == current.identity) ? 1 : 0, $0.id) < (($1.identity == current.identity) ? 1 : 0, $1.id) }
         for cluster in clusters {
-            let archives = repositories.flatMap(\.archives).filter { $0.database.isSameCluster(cluster) }
+            let archives = repositories.flatMap(\.archives).filter { ($0.database.identity == cluster.identity) }
             let backups = backups.filter { backup in
-                repositories.first { $0.index == backup.repository }?.history?.database(backup.summary.databaseID)?.isSameCluster(cluster)
-                    ?? false
+                repositories.first { $0.index == backup.repository }?.history?.database(backup.summary.databaseID)?.identity == cluster.identity
             }
-            let isCurrent = cluster.isSameCluster(current)
+            let isCurrent = (cluster.identity == current.identity)
             if !isCurrent && backups.isEmpty && archives.allSatisfy({ $0.min == nil }) { continue }
             lines.append("")
             lines.append("    db (\(isCurrent ? "current" : "prior"))")
@@ -103,10 +102,10 @@ extension StanzaReport {
         add("repo\(backup.repository): \(setSize)backup size: \(sizeText(number("backup-info-repo-size-delta")))")
         if let references = summary.references, !references.isEmpty {
             if backup.manifest != nil {
-                add("backup reference list: " + references.joined(separator: ", "))
+                add("backup reference list: " + references.map(\.text).joined(separator: ", "))
             } else {
                 let counts = [BackupType.full, .diff, .incr].compactMap { type in
-                    let count = references.count { BackupLabel.type(of: $0) == type }
+                    let count = references.count { $0.type == type }
                     return count == 0 ? nil : "\(count) \(type.rawValue)"
                 }
                 add("backup reference total: " + counts.joined(separator: ", "))
@@ -134,7 +133,7 @@ extension StanzaReport {
             add("symlinks:")
             for link in links { add("    \(link.name) => \(link.destination)") }
         }
-        let tablespaces = manifest.targets.filter { $0.tablespace != nil }
+        let tablespaces = manifest.places.targets.filter { $0.tablespace != nil }
         if !tablespaces.isEmpty {
             add("tablespaces:")
             for target in tablespaces { add("    \(target.tablespace!.name) (\(target.tablespace!.id)) => \(target.path)") }

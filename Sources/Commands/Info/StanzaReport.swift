@@ -59,7 +59,7 @@ struct StanzaReport: Sendable {
     var backupLocks: [(repository: Int, state: CommandLock.State)]
     var restoreLock: CommandLock.State?
     /// What `--set` asked for.
-    var wantedSet: String?
+    var wantedSet: BackupLabel?
 
     /// All repositories agree, or `mixed`.
     var cipher: String {
@@ -69,7 +69,7 @@ struct StanzaReport: Sendable {
 
     var status: Status {
         let current = repositories.compactMap { $0.history?.current }
-        if let first = current.first, !current.allSatisfy({ $0.isSameCluster(first) }) { return .mismatch }
+        if let first = current.first, !current.allSatisfy({ $0.identity == first.identity }) { return .mismatch }
         let codes = Set(repositories.map(\.status.code))
         guard codes.count == 1, let first = repositories.first else { return .mixed }
         return first.status.code == 99 ? Status(code: 99, message: "other") : first.status
@@ -80,7 +80,7 @@ struct StanzaReport: Sendable {
     /// Failures of a repository become its status: `info` never fails for what it finds.
     static func gather(_ stanza: String, _ context: RunContext) async throws(BackupError) -> StanzaReport {
         var report = StanzaReport(
-            name: stanza, repositories: [], backups: [], backupLocks: [], wantedSet: context.options[GeneralOptions.set])
+            name: stanza, repositories: [], backups: [], backupLocks: [], wantedSet: context.options[GeneralOptions.set].flatMap { BackupLabel($0) })
         for index in try Repository.selectedIndexes(context) {
             let (repositoryReport, manifests) = await gather(stanza, index, report.wantedSet, context)
             report.repositories.append(repositoryReport)
@@ -99,14 +99,14 @@ struct StanzaReport: Sendable {
     }
 
     private static func gather(
-        _ stanza: String, _ index: Int, _ set: String?, _ context: RunContext
-    ) async -> (RepositoryReport, [String: Manifest]) {
+        _ stanza: String, _ index: Int, _ set: BackupLabel?, _ context: RunContext
+    ) async -> (RepositoryReport, [BackupLabel: Manifest]) {
         var report = RepositoryReport(index, context)
         do throws(BackupError) {
-            let repository = try await Repository.open(index, context)
+            let repository = StanzaRepository(try await Repository.open(index, context), stanza, context.log)
             report.cipher = repository.seal?.cipher ?? "none"
-            guard let info = try await BackupInfo.load(repository, stanza, context.log) else {
-                let isThere = try await repository.storage.list(Key("backup")).contains { $0.key == Layout.backups(stanza) }
+            guard let info = try await repository.backupInfoIfAny() else {
+                let isThere = try await repository.storage.list(repository.layout.backups.parent).contains { $0.key == repository.layout.backups }
                 report.status = isThere ? .missingData : .missingPath
                 return (report, [:])
             }
@@ -117,13 +117,13 @@ struct StanzaReport: Sendable {
             report.history = info.history
             report.backups = info.backups
             for database in info.history.databases {
-                let (min, max) = try await walRange(repository, stanza, database)
+                let (min, max) = try await walRange(repository, database)
                 if min == nil && database.id != info.history.currentID { continue }
                 report.archives.append(Archive(database: database, repository: index, min: min, max: max))
             }
             if info.backups.isEmpty { report.status = .noBackups }
             guard let set else { return (report, [:]) }
-            return (report, [set: try await Manifest.load(repository, stanza, set, info.seal, context.log)])
+            return (report, [set: try await repository.manifest(set, info.seal)])
         } catch {
             return (RepositoryReport(index, failed: error, context), [:])
         }
@@ -136,9 +136,9 @@ struct StanzaReport: Sendable {
 
     /// First and last complete segment of a cluster, by listing only the outermost folders.
     private static func walRange(
-        _ repository: Repository, _ stanza: String, _ database: DatabaseHistory.Database
+        _ repository: StanzaRepository, _ database: DatabaseHistory.Database
     ) async throws(BackupError) -> (String?, String?) {
-        let archive = Layout.archive(stanza) / database.archiveID
+        let archive = repository.layout.archive / database.archiveID
         let folders = try await repository.storage.list(archive).filter {
             $0.kind == .folder && $0.key.name.utf8.count == 16 && $0.key.name.utf8.allSatisfy(isUpperHexadecimal)
         }

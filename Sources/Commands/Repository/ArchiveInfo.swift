@@ -31,17 +31,4 @@ struct ArchiveInfo: Sendable {
         history.write(to: &writer, systemKey: Self.systemKey)
         return try writer.finish()
     }
-
-    /// nil when the repository has none for this stanza.
-    static func load(_ repository: Repository, _ stanza: String, _ log: Log) async throws(BackupError) -> ArchiveInfo? {
-        let sha1 = try repository.sha1()
-        return try await repository.loadPair(Layout.archiveInfo(stanza), repository.seal, log) { (bytes) throws(BackupError) in
-            try ArchiveInfo(bytes, sha1, in: repository.seal)
-        }
-    }
-
-    func save(_ repository: Repository, _ stanza: String) async throws(BackupError) {
-        let bytes = try bytes(try repository.sha1(), version: Program.formatVersion)
-        try await repository.savePair(Layout.archiveInfo(stanza), bytes, repository.seal)
-    }
 }

@@ -4,12 +4,12 @@ import BackstopCore
 
 /// One line of the list. The object is kept as it was read, so keys of other versions survive a rewrite.
 struct BackupSummary: Sendable {
-    var label: String
+    var label: BackupLabel
     var object: [String: JSON]
 
-    var type: BackupType { BackupType(rawValue: object["backup-type"]?.string ?? "") ?? BackupLabel.type(of: label) }
-    var prior: String? { object["backup-prior"]?.string }
-    var references: [String]? { object["backup-reference"]?.array?.compactMap(\.string) }
+    var type: BackupType { BackupType(rawValue: object["backup-type"]?.string ?? "") ?? label.type }
+    var prior: BackupLabel? { object["backup-prior"]?.string.flatMap { BackupLabel($0) } }
+    var references: [BackupLabel]? { object["backup-reference"]?.array?.compactMap { $0.string.flatMap { BackupLabel($0) } } }
     var databaseID: Int { Int(object["db-id"]?.int ?? 0) }
     var archiveStart: String? { object["backup-archive-start"]?.string }
     var archiveStop: String? { object["backup-archive-stop"]?.string }
@@ -41,52 +41,39 @@ struct BackupInfo: Sendable {
         try InfoFile.read(bytes, sha1) { (section, key, value) throws(BackupError) in
             if section == "cipher", key == "cipher-pass" { passphrase = value.string }
             if section == "backup:current" {
-                guard BackupLabel.isValid(key), let object = value.object else {
+                guard let label = BackupLabel(key), let object = value.object else {
                     throw BackupError(.format, "entry '\(key)' of [backup:current] is not valid")
                 }
-                backups.append(BackupSummary(label: key, object: object))
+                backups.append(BackupSummary(label: label, object: object))
             }
             try reader.add(section, key, value)
         }
         self.init(history: try reader.finish(), try Seal.inner(of: outer, passphrase: passphrase))
-        self.backups = backups.sorted { bytewiseLess($0.label, $1.label) }
+        self.backups = backups.sorted { $0.label < $1.label }
     }
 
     func bytes(_ sha1: any Checksum, version: String) throws(BackupError) -> [UInt8] {
         var writer = InfoFileWriter(sha1, version: version)
-        for backup in backups { writer.add("backup:current", backup.label, .object(backup.object)) }
+        for backup in backups { writer.add("backup:current", backup.label.text, .object(backup.object)) }
         writer.add(seal)
         history.write(to: &writer, systemKey: Self.systemKey)
         return try writer.finish()
     }
 
-    func backup(_ label: String) -> BackupSummary? { backups.first { $0.label == label } }
+    func backup(_ label: BackupLabel) -> BackupSummary? { backups.first { $0.label == label } }
 
     mutating func add(_ backup: BackupSummary) {
         backups.removeAll { $0.label == backup.label }
         backups.append(backup)
-        backups.sort { bytewiseLess($0.label, $1.label) }
+        backups.sort { $0.label < $1.label }
     }
 
     /// Removes a backup and all that depend on it, and answers their labels.
-    mutating func remove(_ label: String) -> [String] {
+    mutating func remove(_ label: BackupLabel) -> [BackupLabel] {
         var gone: Set = [label]
         // A dependent's label sorts after its prior's, so one pass in order finds them all.
         for backup in backups { if let prior = backup.prior, gone.contains(prior) { gone.insert(backup.label) } }
         backups.removeAll { gone.contains($0.label) }
-        return gone.sorted(by: bytewiseLess)
-    }
-
-    /// nil when the repository has none for this stanza.
-    static func load(_ repository: Repository, _ stanza: String, _ log: Log) async throws(BackupError) -> BackupInfo? {
-        let sha1 = try repository.sha1()
-        return try await repository.loadPair(Layout.backupInfo(stanza), repository.seal, log) { (bytes) throws(BackupError) in
-            try BackupInfo(bytes, sha1, in: repository.seal)
-        }
-    }
-
-    func save(_ repository: Repository, _ stanza: String) async throws(BackupError) {
-        let bytes = try bytes(try repository.sha1(), version: Program.formatVersion)
-        try await repository.savePair(Layout.backupInfo(stanza), bytes, repository.seal)
+        return gone.sorted()
     }
 }

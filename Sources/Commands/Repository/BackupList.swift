@@ -3,54 +3,39 @@
 import BackstopCore
 
 extension BackupInfo {
-    /// Loads it or says what to do when there is none.
-    static func required(_ repository: Repository, _ stanza: String, _ log: Log) async throws(BackupError) -> BackupInfo {
-        guard let info = try await load(repository, stanza, log) else {
-            throw BackupError(
-                .fileMissing,
-                "\(repository.name): '\(repository.storage.location)/\(Layout.backupInfo(stanza))' does not exist, nor does its copy",
-                hint: "backup.info cannot be opened and is required to perform a backup."
-                    + "\nhas a stanza-create been performed?"
-                    + "\nuse --stanza to name another stanza, --\(repository.name)-path another repository.")
-        }
-        return info
-    }
-
     /// Makes a lost main manifest again from the copy of a complete backup.
-    private func restoreManifest(_ label: String, _ repository: Repository, _ stanza: String, _ log: Log) async throws(BackupError) -> Bool
-    {
-        let key = Layout.manifest(stanza, label)
+    private func restoreManifest(_ label: BackupLabel, in repository: StanzaRepository) async throws(BackupError) -> Bool {
+        let key = repository.layout.manifest(label)
         guard try await repository.storage.stat(key + Layout.copySuffix) != nil else { return false }
         let manifest: Manifest
         do throws(BackupError) {
-            manifest = try await Manifest.load(repository, stanza, label, seal, log)
+            manifest = try await repository.manifest(label, seal)
         } catch  where error.code != .cancelled {
             return false
         }
         guard manifest.timestampStop > 0, manifest.files.allSatisfy({ $0.size == 0 || $0.checksum != nil }) else { return false }
         try await repository.storage.put(key, bytes: try await repository.storage.read(key + Layout.copySuffix))
-        log.warn("backup '\(label)': the manifest was missing and has been made again from its copy")
+        repository.log.warn("backup '\(label)': the manifest was missing and has been made again from its copy")
         return true
     }
 
     /// Drops what is listed but has no manifest, with its dependents, and adds complete backups that are not listed.
-    mutating func reconcile(_ repository: Repository, _ stanza: String, _ log: Log) async throws(BackupError) {
-        for backup in backups where try await repository.storage.stat(Layout.manifest(stanza, backup.label)) == nil {
-            if try await restoreManifest(backup.label, repository, stanza, log) { continue }
-            for label in remove(backup.label) { log.warn("backup '\(label)' missing manifest removed from backup.info") }
+    mutating func reconcile(with repository: StanzaRepository) async throws(BackupError) {
+        for backup in backups where try await repository.storage.stat(repository.layout.manifest(backup.label)) == nil {
+            if try await restoreManifest(backup.label, in: repository) { continue }
+            for label in remove(backup.label) { repository.log.warn("backup '\(label)' missing manifest removed from backup.info") }
         }
-        let folders = try await repository.storage.list(Layout.backups(stanza))
+        let folders = try await repository.storage.list(repository.layout.backups)
         // In the order of labels, so that a prior backup comes before those that depend on it.
         for folder in folders where folder.kind == .folder {
-            let label = String(folder.key.name)
-            guard BackupLabel.isValid(label), backup(label) == nil else { continue }
-            if label.count > 16, !backups.contains(where: { $0.label.hasPrefix(BackupLabel.full(of: label)) }) { continue }
-            guard try await repository.storage.stat(Layout.manifest(stanza, label)) != nil else { continue }
-            let manifest = try await Manifest.load(repository, stanza, label, seal, log)
-            guard let database = history.database(manifest.database.id), database.isSameCluster(manifest.database),
+            guard let label = BackupLabel(folder.key.name), backup(label) == nil else { continue }
+            if label.type != .full, !backups.contains(where: { $0.label.full == label.full }) { continue }
+            guard try await repository.storage.stat(repository.layout.manifest(label)) != nil else { continue }
+            let manifest = try await repository.manifest(label, seal)
+            guard let database = history.database(manifest.database.id), database.identity == manifest.database.identity,
                 manifest.prior.map({ backup($0) != nil }) ?? true
             else { continue }
-            log.warn("backup '\(label)' found in repository added to backup.info")
+            repository.log.warn("backup '\(label)' found in repository added to backup.info")
             add(BackupSummary(manifest))
         }
     }
@@ -59,8 +44,8 @@ extension BackupInfo {
 extension BackupSummary {
     /// What backup.info says of a complete backup.
     init(_ manifest: Manifest) {
-        let own = manifest.files.filter { $0.reference == nil }
-        func repositorySize(_ files: [Manifest.File]) -> UInt64 {
+        let own = manifest.files.lazy.filter { $0.reference == nil }
+        func repositorySize(_ files: some Sequence<StoredFile>) -> UInt64 {
             files.reduce(0) { $0 + ($1.repositorySize > 0 ? $1.repositorySize : $1.size) }
         }
         var object: [String: JSON] = [
@@ -87,15 +72,15 @@ extension BackupSummary {
         ]
         if !manifest.annotations.isEmpty { object["backup-annotation"] = .object(manifest.annotations.mapValues { .string($0) }) }
         if manifest.isBlockIncremental {
-            func mapSize(_ files: [Manifest.File]) -> JSON { JSON(files.reduce(0) { $0 + ($1.blockMapSize ?? 0) }) }
+            func mapSize(_ files: some Sequence<StoredFile>) -> JSON { JSON(files.reduce(0) { $0 + ($1.blockMapSize ?? 0) }) }
             object["backup-info-repo-size-map"] = mapSize(manifest.files)
             object["backup-info-repo-size-map-delta"] = mapSize(own)
         }
         if let start = manifest.lsnStart { object["backup-lsn-start"] = .string(start) }
         if let stop = manifest.lsnStop { object["backup-lsn-stop"] = .string(stop) }
         if let prior = manifest.prior {
-            object["backup-prior"] = .string(prior)
-            object["backup-reference"] = .array(manifest.references.dropLast().sorted(by: bytewiseLess).map { .string($0) })
+            object["backup-prior"] = .string(prior.text)
+            object["backup-reference"] = .array(manifest.references.dropLast().sorted().map { .string($0.text) })
         }
         self.init(label: manifest.label, object: object)
     }

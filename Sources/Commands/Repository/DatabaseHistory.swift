@@ -6,15 +6,14 @@ struct DatabaseHistory: Sendable, Equatable {
     struct Database: Sendable, Equatable {
         /// History id, 1 for the first.
         var id: Int
-        var systemID: UInt64
-        /// `15`, `9.6`.
-        var version: String
+        var identity: ClusterIdentity
         /// Only in backup.info.
         var catalogVersion: UInt64?
         var controlVersion: UInt64?
 
-        var archiveID: String { Layout.archiveID(version: version, id: id) }
-        func isSameCluster(_ other: Database) -> Bool { systemID == other.systemID && version == other.version }
+        var systemID: UInt64 { identity.systemID }
+        var version: PostgresVersion { identity.version }
+        var archiveID: String { Layout.archiveID(version, id: id) }
     }
 
     /// In the order of their ids.
@@ -51,14 +50,14 @@ struct DatabaseHistory: Sendable, Equatable {
             switch section {
             case "db": if key == "db-id" { currentID = value.int.map(Int.init) }
             case "db:history":
-                guard let id = Int(key), id > 0, let systemID = value[systemKey]?.uint, let version = value["db-version"]?.string,
-                    !version.isEmpty, version.utf8.allSatisfy({ 48...57 ~= $0 || $0 == UInt8(ascii: ".") })
+                guard let id = Int(key), id > 0, let systemID = value[systemKey]?.uint,
+                    let version = value["db-version"]?.string.flatMap(PostgresVersion.init(written:))
                 else {
                     throw BackupError(.format, "entry '\(key)' of [db:history] is not valid")
                 }
                 databases.append(
                     Database(
-                        id: id, systemID: systemID, version: version, catalogVersion: value["db-catalog-version"]?.uint,
+                        id: id, identity: ClusterIdentity(systemID: systemID, version: version), catalogVersion: value["db-catalog-version"]?.uint,
                         controlVersion: value["db-control-version"]?.uint))
             default: break
             }
@@ -81,9 +80,9 @@ struct DatabaseHistory: Sendable, Equatable {
         if let control = current.controlVersion { writer.add("db", "db-control-version", JSON(control)) }
         writer.add("db", "db-id", JSON(current.id))
         writer.add("db", "db-system-id", JSON(current.systemID))
-        writer.add("db", "db-version", .string(current.version))
+        writer.add("db", "db-version", .string(current.version.description))
         for database in databases {
-            var object: [String: JSON] = [systemKey: JSON(database.systemID), "db-version": .string(database.version)]
+            var object: [String: JSON] = [systemKey: JSON(database.systemID), "db-version": .string(database.version.description)]
             if let catalog = database.catalogVersion { object["db-catalog-version"] = JSON(catalog) }
             if let control = database.controlVersion { object["db-control-version"] = JSON(control) }
             writer.add("db:history", String(database.id), .object(object))

@@ -12,44 +12,13 @@ enum InfoFile {
     static func read(
         _ bytes: [UInt8], _ sha1: any Checksum, _ visit: (_ section: String, _ key: String, _ value: JSON) throws(BackupError) -> Void
     ) throws(BackupError) {
-        var hash = InfoHash(sha1)
-        var section: String?
-        var format: Int64?
-        var checksum: String?
-        var lineNumber = 0
-        for raw in bytes.split(separator: 10, omittingEmptySubsequences: false) {
-            lineNumber += 1
-            // Names of files may have any bytes.
-            let line = raw.contains { $0 >= 0x80 } ? FileName.mapped(Array(raw))[...] : raw
-            if line.isEmpty { continue }
-            if line.first == UInt8(ascii: "["), line.last == UInt8(ascii: "]") {
-                section = String(decoding: line.dropFirst().dropLast(), as: UTF8.self)
-                continue
-            }
-            guard let section, let (key, text, value) = entry(line) else {
-                if line.starts(with: "Salted__".utf8) { throw BackupError(.format, "the file is encrypted") }
-                throw BackupError(
-                    .format, "line \(lineNumber) is not a section or an entry: '\(String(decoding: line.prefix(80), as: UTF8.self))'")
-            }
-            if section == "backrest" && key == "backrest-checksum" {
-                checksum = value.string
-                continue
-            }
-            hash.add(section, key, text)
-            if section == "backrest" && key == "backrest-format" { format = value.int }
-            try visit(section, key, value)
-        }
-        guard format == Int64(Self.format) else {
-            throw BackupError(.format, "expected format \(Self.format) but found \(format.map(String.init) ?? "none")")
-        }
-        let actual = try hash.finish()
-        guard checksum == actual else {
-            throw BackupError(.checksum, "invalid checksum, actual '\(actual)' but expected '\(checksum ?? "none")'")
-        }
+        var reader = InfoFileReader(sha1)
+        try reader.add(bytes[...], visit)
+        try reader.finish(visit)
     }
 
     /// A key is raw text and may contain `=`: it ends at the first `=` whose remainder is JSON.
-    private static func entry(_ line: ArraySlice<UInt8>) -> (key: String, text: ArraySlice<UInt8>, value: JSON)? {
+    fileprivate static func entry(_ line: ArraySlice<UInt8>) -> (key: String, text: ArraySlice<UInt8>, value: JSON)? {
         var from = line.startIndex
         while let equals = line[from...].firstIndex(of: UInt8(ascii: "=")) {
             let text = line[(equals + 1)...]
@@ -62,23 +31,98 @@ enum InfoFile {
     }
 }
 
+/// Reads a file in portions, of whatever size.
+struct InfoFileReader {
+    private var hash: InfoHash
+    private var section: String?
+    private var format: Int64?
+    private var checksum: String?
+    private var lineNumber = 0
+    /// The beginning of a line whose end has not come yet.
+    private var rest: [UInt8] = []
+
+    init(_ sha1: any Checksum) { hash = InfoHash(sha1) }
+
+    mutating func add(
+        _ bytes: ArraySlice<UInt8>, _ visit: (_ section: String, _ key: String, _ value: JSON) throws(BackupError) -> Void
+    ) throws(BackupError) {
+        var bytes = bytes
+        while let end = bytes.firstIndex(of: 10) {
+            if rest.isEmpty {
+                try line(bytes[..<end], visit)
+            } else {
+                rest += bytes[..<end]
+                let whole = rest
+                rest = []
+                try line(whole[...], visit)
+            }
+            bytes = bytes[(end + 1)...]
+        }
+        rest += bytes
+    }
+
+    /// After the last portion.
+    mutating func finish(_ visit: (_ section: String, _ key: String, _ value: JSON) throws(BackupError) -> Void) throws(BackupError) {
+        try line(rest[...], visit)
+        guard format == Int64(InfoFile.format) else {
+            throw BackupError(.format, "expected format \(InfoFile.format) but found \(format.map(String.init) ?? "none")")
+        }
+        let actual = try hash.finish()
+        guard checksum == actual else {
+            throw BackupError(.checksum, "invalid checksum, actual '\(actual)' but expected '\(checksum ?? "none")'")
+        }
+    }
+
+    private mutating func line(
+        _ raw: ArraySlice<UInt8>, _ visit: (_ section: String, _ key: String, _ value: JSON) throws(BackupError) -> Void
+    ) throws(BackupError) {
+        lineNumber += 1
+        // Names of files may have any bytes.
+        let line = raw.contains { $0 >= 0x80 } ? FileName.mapped(Array(raw))[...] : raw
+        if line.isEmpty { return }
+        if line.first == UInt8(ascii: "["), line.last == UInt8(ascii: "]") {
+            section = String(decoding: line.dropFirst().dropLast(), as: UTF8.self)
+            return
+        }
+        guard let section, let (key, text, value) = InfoFile.entry(line) else {
+            if line.starts(with: "Salted__".utf8) { throw BackupError(.format, "the file is encrypted") }
+            throw BackupError(
+                .format, "line \(lineNumber) is not a section or an entry: '\(String(decoding: line.prefix(80), as: UTF8.self))'")
+        }
+        if section == "backrest" && key == "backrest-checksum" {
+            checksum = value.string
+            return
+        }
+        hash.add(section, key, text)
+        if section == "backrest" && key == "backrest-format" { format = value.int }
+        try visit(section, key, value)
+    }
+}
+
 /// Builds a file; sections and keys must come in byte order.
 struct InfoFileWriter {
-    private var bytes: [UInt8] = []
+    /// What was made since `forget`.
+    private(set) var bytes: [UInt8] = []
     private var hash: InfoHash
     /// A key that the dialect cannot hold.
     private var invalidKey: String?
     private var section = ""
 
+    init(_ sha1: any Checksum) { hash = InfoHash(sha1) }
+
     init(_ sha1: any Checksum, version: String) {
-        hash = InfoHash(sha1)
-        add("backrest", "backrest-format", .integer(Int64(InfoFile.format)))
-        add("backrest", "backrest-version", .string(version))
+        self.init(sha1)
+        for entry in Self.begin(version: version) { add(entry.section, entry.key, entry.value) }
+    }
+
+    /// The first entries of every file.
+    static func begin(version: String) -> [(section: String, key: String, value: JSON)] {
+        [("backrest", "backrest-format", .integer(Int64(InfoFile.format))), ("backrest", "backrest-version", .string(version))]
     }
 
     mutating func add(_ section: String, _ key: String, _ value: JSON) {
         if section != self.section {
-            if !bytes.isEmpty { bytes.append(10) }
+            if !self.section.isEmpty { bytes.append(10) }
             bytes += Array("[\(section)]\n".utf8)
             self.section = section
         }
@@ -93,10 +137,19 @@ struct InfoFileWriter {
         FileName.unmap(&bytes, from: begin)
     }
 
-    mutating func finish() throws(BackupError) -> [UInt8] {
+    /// What was made so far has been stored.
+    mutating func forget() { bytes.removeAll(keepingCapacity: true) }
+
+    /// Adds the checksum. Throws `.invalid` when a key cannot be held.
+    mutating func end() throws(BackupError) {
         if let invalidKey { throw BackupError(.invalid, "'\(invalidKey)' is empty or has a line feed, which an info file cannot hold") }
         let checksum = try hash.finish()
         bytes += Array("\n[backrest]\nbackrest-checksum=\"\(checksum)\"\n".utf8)
+    }
+
+    /// The whole file.
+    mutating func finish() throws(BackupError) -> [UInt8] {
+        try end()
         return bytes
     }
 }

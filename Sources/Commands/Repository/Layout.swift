@@ -2,37 +2,39 @@
 
 import BackstopCore
 
-enum Layout {
+/// The keys of one stanza.
+struct Layout: Sendable {
+    let stanza: String
+
     static let copySuffix = ".copy"
     /// What is being written; readers ignore it (repository-format.md section 1.3).
     static let temporarySuffix = ".pgbackrest.tmp"
     /// The format's own codecs by their suffix.
     static let codecs = [".gz": "gz", ".lz4": "lz4", ".zst": "zst", ".bz2": "bz2", ".xz": "xz"]
+    /// The folders of all stanzas.
+    static let roots = [Key("archive"), Key("backup")]
 
-    static func archive(_ stanza: String) -> Key { Key("archive/\(stanza)") }
-    static func archiveInfo(_ stanza: String) -> Key { archive(stanza) / "archive.info" }
-    static func backups(_ stanza: String) -> Key { Key("backup/\(stanza)") }
-    static func backupInfo(_ stanza: String) -> Key { backups(stanza) / "backup.info" }
-    static func backup(_ stanza: String, _ label: String) -> Key { backups(stanza) / label }
-    static func manifest(_ stanza: String, _ label: String) -> Key { backup(stanza, label) / "backup.manifest" }
-    static func latest(_ stanza: String) -> Key { backups(stanza) / "latest" }
+    var archive: Key { Self.roots[0] / stanza }
+    var archiveInfo: Key { archive / "archive.info" }
+    var backups: Key { Self.roots[1] / stanza }
+    var backupInfo: Key { backups / "backup.info" }
+    var latest: Key { backups / "latest" }
+    var history: Key { backups / "backup.history" }
 
-    static func history(_ stanza: String) -> Key { backups(stanza) / "backup.history" }
+    func backup(_ label: BackupLabel) -> Key { backups / label.text }
+    func manifest(_ label: BackupLabel) -> Key { backup(label) / "backup.manifest" }
+    func bundle(_ label: BackupLabel, _ number: UInt64) -> Key { backup(label) / "bundle/\(number)" }
 
     /// The year is that of the full backup of the set.
-    static func history(_ stanza: String, manifestOf label: String) -> Key {
-        history(stanza) / label.prefix(4) / "\(label).manifest.gz"
-    }
-
-    static func bundle(_ stanza: String, _ label: String, _ number: UInt64) -> Key { backup(stanza, label) / "bundle/\(number)" }
+    func history(manifestOf label: BackupLabel) -> Key { history / label.year / "\(label).manifest.gz" }
 
     /// `15-1`: version and history id.
-    static func archiveID(version: String, id: Int) -> String { "\(version)-\(id)" }
+    static func archiveID(_ version: PostgresVersion, id: Int) -> String { "\(version)-\(id)" }
 
     /// The folder of a file in the archive: names that begin with 24 hex digits go in a folder of their first 16.
-    static func archiveFolder(_ stanza: String, _ archiveID: String, of name: String) -> Key {
-        let folder = archive(stanza) / archiveID
-        return isInSegmentFolder(name) ? folder / name.prefix(16) : folder
+    func archiveFolder(_ archiveID: String, of name: String) -> Key {
+        let folder = archive / archiveID
+        return Self.isInSegmentFolder(name) ? folder / name.prefix(16) : folder
     }
 
     private static func isInSegmentFolder(_ name: String) -> Bool {

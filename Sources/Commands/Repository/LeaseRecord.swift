@@ -23,7 +23,7 @@ struct LeaseRecord: Sendable, Equatable {
     /// Unix seconds, by the clock of the host that wrote it; for people only.
     var since: Int64
     /// Of the backup that is being made, as soon as it has one.
-    var label: String?
+    var label: BackupLabel?
     /// Unix seconds by the clock of the storage: when the object was written last.
     var renewed: Int64 = 0
 
@@ -34,7 +34,7 @@ struct LeaseRecord: Sendable, Equatable {
 
     private static let beginning = "backup.lease-"
 
-    static func key(_ token: String, of stanza: String) -> Key { Layout.backups(stanza) / (beginning + token) }
+    static func key(_ token: String, in layout: Layout) -> Key { layout.backups / (beginning + token) }
 
     /// Of a new claim.
     static func makeToken() -> String {
@@ -49,8 +49,8 @@ struct LeaseRecord: Sendable, Equatable {
         return token.utf8.count == 16 && token.utf8.allSatisfy(isLowerHexadecimal) ? String(token) : nil
     }
 
-    static func list(_ stanza: String, in storage: any Storage) async throws(BackupError) -> [(token: String, entry: Entry)] {
-        try await storage.list(Layout.backups(stanza), .names(beginningWith: beginning)).compactMap { entry in
+    static func list(in repository: StanzaRepository) async throws(BackupError) -> [(token: String, entry: Entry)] {
+        try await repository.storage.list(repository.layout.backups, .names(beginningWith: beginning)).compactMap { entry in
             token(inName: entry.key.name).map { ($0, entry) }
         }
     }
@@ -59,7 +59,7 @@ struct LeaseRecord: Sendable, Equatable {
 
     var json: JSON {
         .object([
-            "command": .string(command), "host": .string(host), "label": JSON(label), "pid": .integer(process), "place": .string(place),
+            "command": .string(command), "host": .string(host), "label": JSON(label?.text), "pid": .integer(process), "place": .string(place),
             "since": .integer(since), "state": .string(state.rawValue),
         ])
     }
@@ -70,12 +70,12 @@ struct LeaseRecord: Sendable, Equatable {
         self.init(
             token: token, state: json?["state"]?.string.flatMap(State.init) ?? .running, command: json?["command"]?.string ?? "command",
             host: json?["host"]?.string ?? "unknown", process: json?["pid"]?.int ?? 0, place: json?["place"]?.string ?? "",
-            since: json?["since"]?.int ?? renewed, label: json?["label"]?.string.flatMap { BackupLabel.isValid($0) ? $0 : nil },
+            since: json?["since"]?.int ?? renewed, label: json?["label"]?.string.flatMap { BackupLabel($0) },
             renewed: renewed)
     }
 
     init(
-        token: String, state: State, command: String, host: String, process: Int64, place: String, since: Int64, label: String? = nil,
+        token: String, state: State, command: String, host: String, process: Int64, place: String, since: Int64, label: BackupLabel? = nil,
         renewed: Int64 = 0
     ) {
         self.token = token

@@ -1,23 +1,24 @@
-// Targets and links of a manifest: they must fit together, and no place may be part of another.
+// Targets and links of a manifest: they must fit together.
 
 import BackstopCore
 
 extension Manifest {
-    /// Refuses targets and links that do not describe the same thing: a restore follows them out of PGDATA.
+    /// The list of files must be sorted. Refuses targets and links that do not describe the same thing: a restore follows them out of PGDATA.
     func checkTargets() throws(BackupError) {
         func invalid(_ name: String, _ reason: String) -> BackupError { BackupError(.format, "'\(name)' of the manifest \(reason)") }
+        for (file, next) in zip(files, files.dropFirst()) where file.name == next.name { throw invalid(file.name.text, "stands there twice") }
         var names: Set<Key> = []
-        for name in files.map(\.name) + paths.map(\.name) where !names.insert(Key(name)).inserted {
-            throw invalid(name, "stands there twice")
+        for path in places.paths where !names.insert(Key(path.name)).inserted || files.index(of: ManifestName(path.name)) != nil {
+            throw invalid(path.name, "stands there twice")
         }
         try checkTablespaceNames(invalid)
         names = []
-        for target in targets where !names.insert(Key(target.name)).inserted { throw invalid(target.name, "stands there twice") }
+        for target in places.targets where !names.insert(Key(target.name)).inserted { throw invalid(target.name, "stands there twice") }
         var destinations: [Key: String] = [:]
-        for link in links where destinations.updateValue(link.destination, forKey: Key(link.name)) != nil {
+        for link in places.links where destinations.updateValue(link.destination, forKey: Key(link.name)) != nil {
             throw invalid(link.name, "stands there twice")
         }
-        for target in targets {
+        for target in places.targets {
             if sameBytes(target.name, Self.dataName) {
                 guard !target.isLink, target.tablespace == nil, target.file == nil else { throw invalid(target.name, "is not a folder") }
                 continue
@@ -37,62 +38,36 @@ extension Manifest {
             }
         }
         if let left = destinations.keys.min() { throw invalid(left.path, "has no target") }
-        guard targets.contains(where: { sameBytes($0.name, Self.dataName) }) else { throw invalid(Self.dataName, "is missing") }
+        guard places.targets.contains(where: { sameBytes($0.name, Self.dataName) }) else { throw invalid(Self.dataName, "is missing") }
     }
 
     /// A tablespace may lie anywhere on the host, so nothing but the one folder that PostgreSQL makes in there can be part of a backup.
     private func checkTablespaceNames(_ invalid: (_ name: String, _ reason: String) -> BackupError) throws(BackupError) {
-        let tablespaces = Set(targets.compactMap { target in target.tablespace.map { Key("\(Self.tablespaceName)/\($0.id)") } })
-        let folders = Set(paths.map { Key($0.name) })
+        let tablespaces = Set(places.targets.compactMap { target in target.tablespace.map { Key("\(Self.tablespaceName)/\($0.id)") } })
+        let folders = Set(places.paths.map { Key($0.name) })
         var version: String?
-        for name in files.map(\.name) + paths.map(\.name) {
+        var last: ManifestName.Folder?
+        func check(_ name: String) throws(BackupError) {
             if name.isBelow("\(Self.dataName)/\(Self.tablespaceName)") {
                 throw invalid(name, "is in \(Self.tablespaceName) but not a link")
             }
-            guard name.isBelow(Self.tablespaceName) else { continue }
+            guard name.isBelow(Self.tablespaceName) else { return }
             let parts = name.pathParts
             guard tablespaces.contains(Key("\(parts[0])/\(parts[1])")) else { throw invalid(name, "is in an unknown tablespace") }
-            if parts.count == 2, folders.contains(Key(name)) { continue }
+            if parts.count == 2, folders.contains(Key(name)) { return }
             guard parts.count > 2, parts[2].hasBytes("PG_"), sameBytes(version ?? parts[2], parts[2]) else {
                 throw invalid(name, "is not in the folder of the cluster in its tablespace")
             }
             version = parts[2]
         }
-    }
-
-    /// The absolute place a linked target leads to; relative destinations are seen from the link's folder in PGDATA.
-    func place(of target: Target) -> String {
-        let folder = target.tablespace == nil ? clusterKey(Key(target.name).parent.path) : Key(Self.tablespaceName)
-        return absolute(target.destination, from: "\(dataPath)/\(folder)")
-    }
-
-    /// No destination may lie in PGDATA or in another destination: its content would be there twice (repository-format.md section 3.6).
-    func checkPlaces() throws(BackupError) {
-        let linked = targets.filter(\.isLink).map { (target: $0, place: place(of: $0)) }
-        for (target, place) in linked {
-            if sameBytes(place, dataPath) || place.isBelow(dataPath) {
-                throw BackupError(
-                    .linkDestination, "link '\(target.name)' destination '\(target.destination)' is in PGDATA",
-                    hint: "a link or tablespace must lead out of the data directory.")
-            }
-            for other in linked where !sameBytes(other.target.name, target.name) {
-                let isInside = target.file == nil && other.target.file == nil && place.isBelow(other.place)
-                if isInside || sameBytes(place, other.place) {
-                    throw BackupError(
-                        .linkDestination,
-                        "link '\(target.name)' (\(target.destination)) destination is the same as, or a subfolder of, link '\(other.target.name)' (\(other.target.destination))",
-                        hint: "give each link and tablespace a folder of its own.")
-                }
-            }
+        for file in files {
+            if let folder = file.name.folder, folder === last { continue }
+            try check(file.name.text)
+            // From there on the folder decides, and what was said of one file holds for all in it.
+            let decides = file.name.folder.map { !$0.path.hasBytes(Self.tablespaceName) || $0.path.pathParts.count > 2 } ?? false
+            last = decides ? file.name.folder : nil
         }
-    }
-}
-
-extension Manifest.Target {
-    /// The text of the link.
-    var destination: String {
-        guard let file else { return path }
-        return path.isEmpty ? file : path == "/" ? "/\(file)" : "\(path)/\(file)"
+        for path in places.paths { try check(path.name) }
     }
 }
 

@@ -19,9 +19,17 @@ extension Manifest {
         private var option: [String: JSON] = [:]
         private var defaults: [String: [String: JSON]] = [:]
         private(set) var passphrase: String?
-        private var manifest = Manifest(database: .init(id: 0, systemID: 0, version: ""))
-        /// Entries that lack what a default gives, by index.
-        private var files: [(entry: File, reference: String?, has: Given)] = []
+        private var targets: [Target] = []
+        private var databases: [Database] = []
+        private var annotations: [String: String] = [:]
+        private var files: [StoredFile] = []
+        /// Names of backups that files refer to, in the order in which they are met; `reference` of a file is an index into it.
+        private var references: [String] = []
+        /// Attributes that lack what a default gives: what they stand for is known at the end.
+        private var incomplete: [ObjectIdentifier: Given] = [:]
+        private var names = ManifestName.Sharing()
+        private var attributes: [Given: FileAttributes.Sharing] = [:]
+        /// Entries that lack what a default gives.
         private var paths: [(entry: Path, has: Given)] = []
         private var links: [(entry: Link, has: Given)] = []
 
@@ -31,7 +39,7 @@ extension Manifest {
         /// A block of 512 MiB.
         private static let largestBlockUnits = UInt64(1) << 16
 
-        struct Given {
+        struct Given: Hashable {
             var mode = false
             var user = false
             var group = false
@@ -42,20 +50,20 @@ extension Manifest {
             case "backup": backup[key] = value
             case "backup:db": database[key] = value
             case "backup:option": option[key] = value
-            case "backup:target": manifest.targets.append(try target(key, value))
+            case "backup:target": targets.append(try target(key, value))
             case "cipher": if key == "cipher-pass" { passphrase = value.string }
             case "db":
                 guard let id = value["db-id"]?.uint else { throw invalid("[db]", key) }
-                manifest.databases.append(Database(name: key, id: id, lastSystemID: value["db-last-system-id"]?.uint ?? 0))
+                databases.append(Database(name: key, id: id, lastSystemID: value["db-last-system-id"]?.uint ?? 0))
             case "metadata":
-                if key == "annotation" { manifest.annotations = (value.object ?? [:]).compactMapValues(\.string) }
+                if key == "annotation" { annotations = (value.object ?? [:]).compactMapValues(\.string) }
             case "target:file": try addFile(key, value)
             case "target:path":
-                let (owner, mode, has) = try attributes(key, value)
+                let (owner, mode, has) = try ownerAndMode(key, value)
                 paths.append((Path(name: try checked(key), mode: mode, owner: owner), has))
             case "target:link":
                 guard let destination = value["destination"]?.string else { throw invalid("[target:link]", key) }
-                let (owner, _, has) = try attributes(key, value)
+                let (owner, _, has) = try ownerAndMode(key, value)
                 links.append((Link(name: try checked(key), destination: destination, owner: owner), has))
             case "target:file:default", "target:path:default", "target:link:default":
                 defaults[section, default: [:]][key] = value
@@ -84,7 +92,7 @@ extension Manifest {
             return Target(name: try checked(key), path: path, file: file, isLink: type == "link", tablespace: tablespace)
         }
 
-        private func attributes(_ key: String, _ value: JSON) throws(BackupError) -> (Owner, UInt32, Given) {
+        private func ownerAndMode(_ key: String, _ value: JSON) throws(BackupError) -> (Owner, UInt32, Given) {
             var has = Given()
             var owner = Owner()
             if let user = value["user"] { (owner.user, has.user) = (user.string, true) }
@@ -99,10 +107,11 @@ extension Manifest {
 
         private mutating func addFile(_ key: String, _ value: JSON) throws(BackupError) {
             guard let size = value["size"]?.uint, let timestamp = value["timestamp"]?.int else { throw invalid("[target:file]", key) }
-            let (owner, mode, has) = try attributes(key, value)
-            var file = File(
-                name: try checked(key), size: size, originalSize: value["szo"]?.uint ?? size, timestamp: timestamp, mode: mode, owner: owner
-            )
+            let (owner, mode, has) = try ownerAndMode(key, value)
+            let shared = attributes[has, default: FileAttributes.Sharing()].attributes(mode: mode, owner: owner)
+            if has != Given(mode: true, user: true, group: true) { incomplete[ObjectIdentifier(shared)] = has }
+            var file = StoredFile(names.name(try checked(key)), size: size, timestamp: timestamp, shared)
+            if let original = value["szo"]?.uint { file.originalSize = original }
             if let text = value["checksum"]?.string {
                 guard let checksum = SHA1Value(text) else { throw invalid("checksum", key) }
                 file.checksum = checksum
@@ -112,40 +121,57 @@ extension Manifest {
                 file.repositoryChecksum = checksum
             }
             file.repositorySize = value["repo-size"]?.uint ?? size
-            file.bundle = value["bni"]?.uint
-            file.bundleOffset = value["bno"]?.uint ?? 0
+            if let bundle = value["bni"]?.uint { file.bundle = bundle }
+            if let offset = value["bno"]?.uint { file.bundleOffset = offset }
             let blockUnits = value["bi"]?.uint ?? 0
-            file.blockChecksumSize = Int(value["bic"]?.int ?? 6)
-            file.blockMapSize = value["bim"]?.uint
+            if let size = value["bic"]?.int { file.blockChecksumSize = Int(size) }
+            if let size = value["bim"]?.uint { file.blockMapSize = size }
             // Nothing that is computed from these numbers later may overflow.
             guard
                 [file.size, file.originalSize, file.repositorySize, file.bundleOffset, file.bundle ?? 0].allSatisfy({ $0 <= Self.largest }),
                 blockUnits <= Self.largestBlockUnits, 1...16 ~= file.blockChecksumSize,
                 file.blockMapSize.map({ blockUnits > 0 && $0 <= file.repositorySize }) ?? true
             else { throw invalid("[target:file]", key) }
-            file.blockSize = blockUnits * 8192
+            if blockUnits > 0 { file.blockSize = blockUnits * 8192 }
             let (sum, overflow) = total.addingReportingOverflow(max(file.size, file.repositorySize))
             guard !overflow, sum <= Self.largest else { throw invalid("size", key) }
             total = sum
             file.pagesValid = value["checksum-page"]?.bool
-            for item in value["checksum-page-error"]?.array ?? [] {
-                if let page = item.uint { file.pageErrors.append(UInt32(clamping: page)...UInt32(clamping: page)) }
-                if let pair = item.array, pair.count == 2, let low = pair[0].uint, let high = pair[1].uint, low <= high {
-                    file.pageErrors.append(UInt32(clamping: low)...UInt32(clamping: high))
+            if let errors = value["checksum-page-error"]?.array {
+                file.pageErrors = errors.compactMap { item in
+                    if let page = item.uint { return UInt32(clamping: page)...UInt32(clamping: page) }
+                    guard let pair = item.array, pair.count == 2, let low = pair[0].uint, let high = pair[1].uint, low <= high else { return nil }
+                    return UInt32(clamping: low)...UInt32(clamping: high)
                 }
             }
-            files.append((file, value["reference"]?.string, has))
+            if let reference = value["reference"]?.string {
+                // The latest is met most.
+                let known = references.lastIndex(of: reference)
+                if known == nil { references.append(reference) }
+                file.reference = known ?? references.count - 1
+            }
+            files.append(file)
         }
 
         mutating func finish() throws(BackupError) -> Manifest {
             func text(_ key: String) -> String? { backup[key]?.string }
-            guard let label = text("backup-label"), BackupLabel.isValid(label), let type = text("backup-type").flatMap(BackupType.init)
-            else {
+            guard let label = text("backup-label").flatMap({ BackupLabel($0) }), let type = text("backup-type").flatMap(BackupType.init) else {
                 throw BackupError(.format, "[backup] has no valid label and type")
             }
-            manifest.label = label
+            guard let version = database["db-version"]?.string.flatMap(PostgresVersion.init(written:)) else {
+                throw BackupError(.format, "[backup:db] has no valid version")
+            }
+            var manifest = Manifest(
+                label,
+                of: DatabaseHistory.Database(
+                    id: Int(database["db-id"]?.int ?? 0),
+                    identity: ClusterIdentity(systemID: database["db-system-id"]?.uint ?? 0, version: version),
+                    catalogVersion: database["db-catalog-version"]?.uint, controlVersion: database["db-control-version"]?.uint))
             manifest.type = type
-            manifest.prior = text("backup-prior")
+            if let prior = text("backup-prior") {
+                guard let prior = BackupLabel(prior) else { throw BackupError(.format, "backup-prior is not a backup label") }
+                manifest.prior = prior
+            }
             manifest.timestampStart = backup["backup-timestamp-start"]?.int ?? 0
             manifest.timestampCopyStart = backup["backup-timestamp-copy-start"]?.int ?? 0
             manifest.timestampStop = backup["backup-timestamp-stop"]?.int ?? 0
@@ -154,21 +180,20 @@ extension Manifest {
             manifest.isBundled = backup["backup-bundle"]?.bool ?? false
             manifest.isBundledRaw = backup["backup-bundle-raw"]?.bool ?? false
             manifest.isBlockIncremental = backup["backup-block-incr"]?.bool ?? false
-            manifest.database = .init(
-                id: Int(database["db-id"]?.int ?? 0), systemID: database["db-system-id"]?.uint ?? 0,
-                version: database["db-version"]?.string ?? "", catalogVersion: database["db-catalog-version"]?.uint,
-                controlVersion: database["db-control-version"]?.uint)
-            finishSettings()
-            try finishReferences(text("backup-reference"))
-            finishDefaults()
+            manifest.places.targets = targets
+            manifest.databases = databases
+            manifest.annotations = annotations
+            manifest.settings = settings()
+            manifest.references = try finishReferences(text("backup-reference"), of: label)
+            finishDefaults(of: &manifest)
             manifest.sort()
             try manifest.checkTargets()
             return manifest
         }
 
-        private mutating func finishSettings() {
+        private func settings() -> Settings {
             func flag(_ key: String) -> Bool { option[key]?.bool ?? false }
-            manifest.settings = Settings(
+            return Settings(
                 archiveCheck: flag("option-archive-check"), archiveCopy: flag("option-archive-copy"),
                 standby: flag("option-backup-standby"), bufferSize: option["option-buffer-size"]?.int ?? 1 << 20,
                 checksumPage: flag("option-checksum-page"),
@@ -179,30 +204,26 @@ extension Manifest {
         }
 
         /// Manifests before 2.42 have no list: it follows from the files.
-        private mutating func finishReferences(_ list: String?) throws(BackupError) {
-            if let list {
-                manifest.references = list.split(separator: ",").map(String.init)
-            } else {
-                for (_, reference, _) in files {
-                    if let reference, !manifest.references.contains(reference) { manifest.references.append(reference) }
-                }
-                manifest.references.append(manifest.label)
-            }
-            guard manifest.references.allSatisfy({ BackupLabel.isValid($0) }) else {
+        private mutating func finishReferences(_ list: String?, of label: BackupLabel) throws(BackupError) -> [BackupLabel] {
+            let written = list.map { $0.split(separator: ",").map(String.init) } ?? references + [label.text]
+            let all = written.compactMap { BackupLabel($0) }
+            guard all.count == written.count else {
                 throw BackupError(.format, "the manifest refers to something that is not a backup label")
             }
-            let indexes = Dictionary(manifest.references.enumerated().map { ($1, $0) }, uniquingKeysWith: { a, _ in a })
+            let places = references.map { written.lastIndex(of: $0) }
+            if places.enumerated().allSatisfy({ $0 == $1 }) { return all }
             for index in files.indices {
                 guard let reference = files[index].reference else { continue }
-                guard let known = indexes[reference] else {
+                guard let place = places[reference] else {
                     throw BackupError(
-                        .assertion, "file '\(files[index].entry.name)' refers to '\(reference)', which is not in backup-reference")
+                        .assertion, "file '\(files[index].name)' refers to '\(references[reference])', which is not in backup-reference")
                 }
-                files[index].entry.reference = known
+                files[index].reference = place
             }
+            return all
         }
 
-        private mutating func finishDefaults() {
+        private mutating func finishDefaults(of manifest: inout Manifest) {
             func owner(_ owner: Owner, _ has: Given, _ section: String) -> Owner {
                 Owner(
                     user: has.user ? owner.user : defaults[section]?["user"]?.string,
@@ -211,18 +232,24 @@ extension Manifest {
             func mode(_ mode: UInt32, _ has: Given, _ section: String, _ fallback: UInt32) -> UInt32 {
                 has.mode ? mode : defaults[section]?["mode"]?.string.flatMap { UInt32($0, radix: 8) }.map { $0 & 0o7777 } ?? fallback
             }
-            manifest.files = files.map { file, _, has in
-                var file = file
-                file.owner = owner(file.owner, has, "target:file:default")
-                file.mode = mode(file.mode, has, "target:file:default", 0o600)
-                return file
+            var complete: [ObjectIdentifier: FileAttributes] = [:]
+            for index in files.indices {
+                let given = files[index].attributes
+                guard let has = incomplete[ObjectIdentifier(given)] else { continue }
+                let whole =
+                    complete[ObjectIdentifier(given)]
+                    ?? FileAttributes(
+                        mode: mode(given.mode, has, "target:file:default", 0o600), owner: owner(given.owner, has, "target:file:default"))
+                complete[ObjectIdentifier(given)] = whole
+                files[index].attributes = whole
             }
-            manifest.paths = paths.map { path, has in
+            swap(&manifest.files, &files)
+            manifest.places.paths = paths.map { path, has in
                 Path(
                     name: path.name, mode: mode(path.mode, has, "target:path:default", 0o700),
                     owner: owner(path.owner, has, "target:path:default"))
             }
-            manifest.links = links.map { link, has in
+            manifest.places.links = links.map { link, has in
                 Link(name: link.name, destination: link.destination, owner: owner(link.owner, has, "target:link:default"))
             }
         }

@@ -2,76 +2,144 @@
 
 import BackstopCore
 
-extension Manifest {
-    /// The lists must be sorted. A file name with a line feed cannot be written and was refused before.
-    func bytes(_ sha1: any Checksum, version: String) throws(BackupError) -> [UInt8] {
-        var writer = InfoFileWriter(sha1, version: version)
-        writeBackup(to: &writer)
-        writeDatabase(to: &writer)
-        writeSettings(to: &writer)
-        for target in targets { writer.add("backup:target", target.name, target.json) }
-        writer.add(seal)
-        for database in databases {
-            writer.add("db", database.name, .object(["db-id": JSON(database.id), "db-last-system-id": JSON(database.lastSystemID)]))
-        }
-        if !annotations.isEmpty { writer.add("metadata", "annotation", .object(annotations.mapValues { .string($0) })) }
+/// The entries of a manifest, one after the other. The lists must be sorted.
+struct ManifestEntries: IteratorProtocol {
+    typealias Entry = (section: String, key: String, value: JSON)
 
-        let owner = dataFolder?.owner ?? Owner()
-        let folderMode = dataFolder?.mode ?? 0o700
-        let fileMode = folderMode & 0o640
-        for file in files { writer.add("target:file", file.name, json(file, owner, fileMode)) }
-        writer.add("target:file:default", "group", owner.groupJSON)
-        writer.add("target:file:default", "mode", octal(fileMode))
-        writer.add("target:file:default", "user", owner.userJSON)
-        for link in links {
+    private let manifest: Manifest
+    private let head: [Entry]
+    private let tail: [Entry]
+    private var position = 0
+    private let owner: Manifest.Owner
+    private let fileMode: UInt32
+
+    init(_ manifest: Manifest, version: String) {
+        self.manifest = manifest
+        owner = manifest.places.dataFolder?.owner ?? Manifest.Owner()
+        let folderMode = manifest.places.dataFolder?.mode ?? 0o700
+        fileMode = folderMode & 0o640
+        head = InfoFileWriter.begin(version: version) + manifest.head
+        tail = manifest.tail(owner, fileMode: fileMode, folderMode: folderMode)
+    }
+
+    mutating func next() -> Entry? {
+        defer { position += 1 }
+        if position < head.count { return head[position] }
+        let file = position - head.count
+        if file < manifest.files.count {
+            return ("target:file", manifest.files[file].name.text, manifest.json(manifest.files[file], owner, fileMode))
+        }
+        let rest = file - manifest.files.count
+        return rest < tail.count ? tail[rest] : nil
+    }
+}
+
+/// The text of a manifest, made while it is read: that of a million files is never in memory as a whole.
+struct ManifestText: ByteSource {
+    private var entries: ManifestEntries
+    private var writer: InfoFileWriter
+    /// What was made and not read yet, from `taken` on.
+    private var taken = 0
+    private var isWhole = false
+
+    private static let portion = 64 << 10
+
+    init(_ manifest: Manifest, _ sha1: any Checksum, version: String) {
+        entries = ManifestEntries(manifest, version: version)
+        writer = InfoFileWriter(sha1)
+    }
+
+    mutating func read(into out: inout OutputRawSpan) async throws(BackupError) -> Bool {
+        if taken == writer.bytes.count {
+            writer.forget()
+            taken = 0
+            while !isWhole, writer.bytes.count < Self.portion {
+                if let entry = entries.next() {
+                    writer.add(entry.section, entry.key, entry.value)
+                } else {
+                    try writer.end()
+                    isWhole = true
+                }
+            }
+        }
+        let count = min(out.freeCapacity, writer.bytes.count - taken)
+        out.append(contentsOf: writer.bytes, taken..<taken + count)
+        taken += count
+        return !isWhole || taken < writer.bytes.count
+    }
+}
+
+extension Manifest {
+    /// What comes before the files.
+    fileprivate var head: [ManifestEntries.Entry] {
+        var entries: [ManifestEntries.Entry] = []
+        writeBackup(to: &entries)
+        writeDatabase(to: &entries)
+        writeSettings(to: &entries)
+        for target in places.targets { entries.append(("backup:target", target.name, target.json)) }
+        if let seal { entries.append(seal.entry) }
+        for database in databases {
+            entries.append(("db", database.name, .object(["db-id": JSON(database.id), "db-last-system-id": JSON(database.lastSystemID)])))
+        }
+        if !annotations.isEmpty { entries.append(("metadata", "annotation", .object(annotations.mapValues { .string($0) }))) }
+        return entries
+    }
+
+    /// What comes after them.
+    fileprivate func tail(_ owner: Owner, fileMode: UInt32, folderMode: UInt32) -> [ManifestEntries.Entry] {
+        var entries: [ManifestEntries.Entry] = [
+            ("target:file:default", "group", owner.groupJSON), ("target:file:default", "mode", octal(fileMode)),
+            ("target:file:default", "user", owner.userJSON),
+        ]
+        for link in places.links {
             var object: [String: JSON] = ["destination": .string(link.destination)]
             link.owner.write(to: &object, besides: owner)
-            writer.add("target:link", link.name, .object(object))
+            entries.append(("target:link", link.name, .object(object)))
         }
-        if !links.isEmpty {
-            writer.add("target:link:default", "group", owner.groupJSON)
-            writer.add("target:link:default", "user", owner.userJSON)
+        if !places.links.isEmpty {
+            entries.append(("target:link:default", "group", owner.groupJSON))
+            entries.append(("target:link:default", "user", owner.userJSON))
         }
-        for path in paths {
+        for path in places.paths {
             var object: [String: JSON] = [:]
             path.owner.write(to: &object, besides: owner)
             if path.mode != folderMode { object["mode"] = octal(path.mode) }
-            writer.add("target:path", path.name, .object(object))
+            entries.append(("target:path", path.name, .object(object)))
         }
-        writer.add("target:path:default", "group", owner.groupJSON)
-        writer.add("target:path:default", "mode", octal(folderMode))
-        writer.add("target:path:default", "user", owner.userJSON)
-        return try writer.finish()
+        entries.append(("target:path:default", "group", owner.groupJSON))
+        entries.append(("target:path:default", "mode", octal(folderMode)))
+        entries.append(("target:path:default", "user", owner.userJSON))
+        return entries
     }
 
-    private func writeBackup(to writer: inout InfoFileWriter) {
-        func add(_ key: String, _ value: JSON?) { if let value { writer.add("backup", key, value) } }
+    private func writeBackup(to entries: inout [ManifestEntries.Entry]) {
+        func add(_ key: String, _ value: JSON?) { if let value { entries.append(("backup", key, value)) } }
         add("backup-archive-start", archiveStart.map { .string($0) })
         add("backup-archive-stop", archiveStop.map { .string($0) })
         if isBlockIncremental { add("backup-block-incr", .bool(true)) }
         if isBundled { add("backup-bundle", .bool(true)) }
         if isBundledRaw { add("backup-bundle-raw", .bool(true)) }
-        add("backup-label", .string(label))
+        add("backup-label", .string(label.text))
         add("backup-lsn-start", lsnStart.map { .string($0) })
         add("backup-lsn-stop", lsnStop.map { .string($0) })
-        add("backup-prior", prior.map { .string($0) })
-        add("backup-reference", .string(references.joined(separator: ",")))
+        add("backup-prior", prior.map { .string($0.text) })
+        add("backup-reference", .string(references.map(\.text).joined(separator: ",")))
         add("backup-timestamp-copy-start", .integer(timestampCopyStart))
         add("backup-timestamp-start", .integer(timestampStart))
         add("backup-timestamp-stop", .integer(timestampStop))
         add("backup-type", .string(type.rawValue))
     }
 
-    private func writeDatabase(to writer: inout InfoFileWriter) {
-        writer.add("backup:db", "db-catalog-version", JSON(database.catalogVersion ?? 0))
-        writer.add("backup:db", "db-control-version", JSON(database.controlVersion ?? 0))
-        writer.add("backup:db", "db-id", JSON(database.id))
-        writer.add("backup:db", "db-system-id", JSON(database.systemID))
-        writer.add("backup:db", "db-version", .string(database.version))
+    private func writeDatabase(to entries: inout [ManifestEntries.Entry]) {
+        entries.append(("backup:db", "db-catalog-version", JSON(database.catalogVersion ?? 0)))
+        entries.append(("backup:db", "db-control-version", JSON(database.controlVersion ?? 0)))
+        entries.append(("backup:db", "db-id", JSON(database.id)))
+        entries.append(("backup:db", "db-system-id", JSON(database.systemID)))
+        entries.append(("backup:db", "db-version", .string(database.version.description)))
     }
 
-    private func writeSettings(to writer: inout InfoFileWriter) {
-        func add(_ key: String, _ value: JSON) { writer.add("backup:option", "option-" + key, value) }
+    private func writeSettings(to entries: inout [ManifestEntries.Entry]) {
+        func add(_ key: String, _ value: JSON) { entries.append(("backup:option", "option-" + key, value)) }
         add("archive-check", .bool(settings.archiveCheck))
         add("archive-copy", .bool(settings.archiveCopy))
         add("backup-standby", .bool(settings.standby))
@@ -87,7 +155,7 @@ extension Manifest {
         add("process-max", .integer(settings.processMax))
     }
 
-    private func json(_ file: File, _ owner: Owner, _ mode: UInt32) -> JSON {
+    fileprivate func json(_ file: StoredFile, _ owner: Owner, _ mode: UInt32) -> JSON {
         var object: [String: JSON] = ["size": JSON(file.size), "timestamp": .integer(file.timestamp)]
         if file.blockSize != 0 {
             object["bi"] = JSON(file.blockSize / 8192)
@@ -111,7 +179,7 @@ extension Manifest {
         file.owner.write(to: &object, besides: owner)
         if file.mode != mode { object["mode"] = octal(file.mode) }
         if let checksum = file.repositoryChecksum { object["rck"] = .string(checksum.description) }
-        if let reference = file.reference { object["reference"] = .string(references[reference]) }
+        if let reference = file.reference { object["reference"] = .string(references[reference].text) }
         if file.repositorySize != file.size { object["repo-size"] = JSON(file.repositorySize) }
         if file.originalSize != file.size { object["szo"] = JSON(file.originalSize) }
         return .object(object)

@@ -26,18 +26,18 @@ enum PlacesOfThisHost {
         try refuse(repositories, parts)
     }
 
-    /// The same for all places of a manifest, as a backup found them or as a restore is going to fill them.
-    static func check(_ manifest: Manifest, _ context: RunContext) throws(BackupError) {
+    /// The same for all places, as a backup found them or as a restore is going to fill them.
+    static func check(_ places: ClusterPlaces, _ context: RunContext) throws(BackupError) {
         var parts: [TakenPlace] = []
-        for target in manifest.targets {
+        for target in places.targets {
             if sameBytes(target.name, Manifest.dataName) {
-                parts.append(TakenPlace("pg1-path", manifest.dataPath))
+                parts.append(TakenPlace("pg1-path", places.dataPath))
             } else if let tablespace = target.tablespace {
-                let folder = manifest.paths.first { $0.name.hasBytes("\(target.name)/PG_") && $0.name.pathParts.count == 3 }
+                let folder = places.paths.first { $0.name.hasBytes("\(target.name)/PG_") && $0.name.pathParts.count == 3 }
                 guard let folder else { continue }
-                parts.append(TakenPlace("tablespace '\(tablespace.name)'", "\(manifest.place(of: target))/\(Key(folder.name).name)"))
+                parts.append(TakenPlace("tablespace '\(tablespace.name)'", "\(places.place(of: target))/\(Key(folder.name).name)"))
             } else {
-                parts.append(TakenPlace("link '\(Manifest.shown(target.name))'", manifest.place(of: target)))
+                parts.append(TakenPlace("link '\(Manifest.shown(target.name))'", places.place(of: target)))
             }
         }
         try refuse(repositories(context), parts)

@@ -15,9 +15,7 @@ final class RepositoryLease: Sendable {
         var trouble: BackupError?
     }
 
-    private let repository: Repository
-    private let stanza: String
-    private let log: Log
+    private let repository: StanzaRepository
     private let state: Mutex<State>
     private let renewing: Mutex<Task<Void, Never>?>
     /// Claims of runs that are over; what they left behind may be removed, and then they themselves.
@@ -27,25 +25,24 @@ final class RepositoryLease: Sendable {
 
     /// Throws `.lockAcquire` (50) and says who is there when that is somebody else. `lock`: held on this host, so no run of it is alive.
     static func take(
-        _ repository: Repository, _ stanza: String, _ lock: CommandLock, _ context: RunContext
+        _ repository: StanzaRepository, _ lock: CommandLock, _ context: RunContext
     ) async throws(BackupError) -> RepositoryLease {
         var record = LeaseRecord(
             token: LeaseRecord.makeToken(), state: .asking, command: context.command, host: hostName(), process: Int64(getpid()),
-            place: place(context, repository), since: unixNow())
-        let storage = repository.storage
-        let key = LeaseRecord.key(record.token, of: stanza)
+            place: place(context, repository.repository), since: unixNow())
+        let key = LeaseRecord.key(record.token, in: repository.layout)
         do throws(BackupError) {
-            try await write(record, stanza, storage)
+            try await write(record, in: repository)
             let end = ContinuousClock.now + .seconds(60)
             while true {
-                let (own, others) = try await look(record, stanza, storage)
+                let (own, others) = try await look(record, in: repository)
                 guard let own else { throw vanished(repository) }
                 switch own.verdict(others) {
                 case .free:
                     record.state = .running
-                    try await write(record, stanza, storage)
+                    try await write(record, in: repository)
                     let dead = others.filter { own.outlives($0) }
-                    return withExtendedLifetime(lock) { RepositoryLease(repository, stanza, record, dead, taken: own.renewed, context.log) }
+                    return withExtendedLifetime(lock) { RepositoryLease(repository, record, dead, taken: own.renewed) }
                 case .lost(let holder): throw busy(repository, holder)
                 case .wait(let rival):
                     guard ContinuousClock.now < end else { throw busy(repository, rival) }
@@ -53,17 +50,15 @@ final class RepositoryLease: Sendable {
                 }
             }
         } catch {
-            try? await storage.remove(key)
+            try? await repository.storage.remove(key)
             throw error
         }
     }
 
-    private init(_ repository: Repository, _ stanza: String, _ record: LeaseRecord, _ dead: [LeaseRecord], taken: Int64, _ log: Log) {
+    private init(_ repository: StanzaRepository, _ record: LeaseRecord, _ dead: [LeaseRecord], taken: Int64) {
         self.repository = repository
-        self.stanza = stanza
         self.dead = dead
         self.taken = taken
-        self.log = log
         state = Mutex(State(record: record, renewed: .now))
         renewing = Mutex(nil)
         // Not on the lane of the command, which may be blocked by its server or by one large file.
@@ -82,18 +77,18 @@ final class RepositoryLease: Sendable {
 
     /// Claims of other runs that count now or no longer, and the own one as the storage shows it.
     private static func look(
-        _ record: LeaseRecord, _ stanza: String, _ storage: any Storage
+        _ record: LeaseRecord, in repository: StanzaRepository
     ) async throws(BackupError) -> (own: LeaseRecord?, others: [LeaseRecord]) {
         var own: LeaseRecord?
         var others: [LeaseRecord] = []
-        for (token, entry) in try await LeaseRecord.list(stanza, in: storage) {
+        for (token, entry) in try await LeaseRecord.list(in: repository) {
             if token == record.token {
                 own = record
                 own?.renewed = entry.modified
                 continue
             }
             do throws(BackupError) {
-                others.append(LeaseRecord(token: token, try await storage.read(entry.key, limit: 64 << 10), renewed: entry.modified))
+                others.append(LeaseRecord(token: token, try await repository.storage.read(entry.key, limit: 64 << 10), renewed: entry.modified))
             } catch  where error.code == .notFound {
                 // Given back since it was listed.
             } catch  where error.code == .corrupt {
@@ -103,20 +98,20 @@ final class RepositoryLease: Sendable {
         return (own, others)
     }
 
-    private static func write(_ record: LeaseRecord, _ stanza: String, _ storage: any Storage) async throws(BackupError) {
+    private static func write(_ record: LeaseRecord, in repository: StanzaRepository) async throws(BackupError) {
         // After a power failure nobody runs.
-        try await storage.put(LeaseRecord.key(record.token, of: stanza), bytes: record.json.bytes, PutOptions(.never))
+        try await repository.storage.put(LeaseRecord.key(record.token, in: repository.layout), bytes: record.json.bytes, PutOptions(.never))
     }
 
     // MARK: While it is held
 
     /// Tells other hosts, and who cleans up after us, which folder is ours. To be called before anything is put there.
-    func name(_ label: String) async throws(BackupError) {
+    func name(_ label: BackupLabel) async throws(BackupError) {
         let record = state.withLock { state in
             state.record.label = label
             return state.record
         }
-        try await Self.write(record, stanza, repository.storage)
+        try await Self.write(record, in: repository)
     }
 
     /// Throws `.lockAcquire` (50) as soon as it is known to be lost. Asks nobody.
@@ -135,7 +130,7 @@ final class RepositoryLease: Sendable {
     /// Throws `.lockAcquire` (50) unless the repository still shows this run as the only one.
     func confirm() async throws(BackupError) {
         try check()
-        let (own, others) = try await Self.look(state.withLock { $0.record }, stanza, repository.storage)
+        let (own, others) = try await Self.look(state.withLock { $0.record }, in: repository)
         guard let own else { throw Self.vanished(repository) }
         // Who only asks will see us and give way.
         if let rival = others.first(where: { $0.state == .running && !own.outlives($0) }) { throw Self.busy(repository, rival) }
@@ -144,7 +139,7 @@ final class RepositoryLease: Sendable {
     private func renew() async {
         do throws(BackupError) {
             try await confirm()
-            try await Self.write(state.withLock { $0.record }, stanza, repository.storage)
+            try await Self.write(state.withLock { $0.record }, in: repository)
             state.withLock {
                 $0.renewed = .now
                 $0.trouble = nil
@@ -153,7 +148,7 @@ final class RepositoryLease: Sendable {
             if error.code == .lockAcquire {
                 state.withLock { $0.loss = $0.loss ?? error }
             } else if error.code != .cancelled {
-                log.detail("\(repository.name): the lease could not be renewed and will be again: \(error.message)")
+                repository.log.detail("\(repository.name): the lease could not be renewed and will be again: \(error.message)")
                 state.withLock { $0.trouble = error }
             }
         }
@@ -171,7 +166,7 @@ final class RepositoryLease: Sendable {
         if leaving, record.label != nil {
             record.state = .ended
             let ended = record
-            _ = await Result { () async throws(BackupError) in try await Self.write(ended, stanza, repository.storage) }
+            _ = await Result { () async throws(BackupError) in try await Self.write(ended, in: repository) }
         } else {
             await forget([record])
         }
@@ -181,14 +176,14 @@ final class RepositoryLease: Sendable {
     func forget(_ records: [LeaseRecord]) async {
         for record in records {
             _ = await Result { () async throws(BackupError) in
-                try await repository.storage.remove(LeaseRecord.key(record.token, of: stanza))
+                try await repository.storage.remove(LeaseRecord.key(record.token, in: repository.layout))
             }
         }
     }
 
     // MARK: Words
 
-    private static func busy(_ repository: Repository, _ holder: LeaseRecord) -> BackupError {
+    private static func busy(_ repository: StanzaRepository, _ holder: LeaseRecord) -> BackupError {
         BackupError(
             .lockAcquire, "\(repository.name): the stanza is in use by \(holder.holder)",
             hint:
@@ -196,7 +191,7 @@ final class RepositoryLease: Sendable {
                 + " renewed last.")
     }
 
-    private static func vanished(_ repository: Repository) -> BackupError {
+    private static func vanished(_ repository: StanzaRepository) -> BackupError {
         BackupError(
             .lockAcquire, "\(repository.name): the lease of this run was removed by somebody else",
             hint: "does another host use this repository, was this one suspended, or is a rule at work that removes objects?")

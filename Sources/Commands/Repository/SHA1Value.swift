@@ -3,32 +3,32 @@
 import BackstopCore
 
 struct SHA1Value: Hashable, Sendable, CustomStringConvertible {
-    private var high: UInt64 = 0
-    private var middle: UInt64 = 0
-    private var low: UInt32 = 0
+    /// Four bytes each: an optional value of it takes one byte more, and no gap.
+    private var words: (UInt32, UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0, 0)
 
     /// 20 bytes.
     init(_ digest: Digest) {
-        for (index, byte) in digest.bytes.prefix(20).enumerated() { set(index, byte) }
+        withUnsafeMutableBytes(of: &words) { $0.copyBytes(from: digest.bytes.prefix(20)) }
     }
 
     /// 40 hexadecimal digits.
     init?(_ text: String) {
-        let digits = Array(text.utf8)
+        let digits = text.utf8
         guard digits.count == 40 else { return nil }
-        for index in 0..<20 {
-            guard let a = Self.value(digits[2 * index]), let b = Self.value(digits[2 * index + 1]) else { return nil }
-            set(index, a << 4 | b)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(20)
+        var half: UInt8?
+        for digit in digits {
+            guard let value = Self.value(digit) else { return nil }
+            if let high = half { bytes.append(high << 4 | value) }
+            half = half == nil ? value : nil
         }
+        withUnsafeMutableBytes(of: &words) { $0.copyBytes(from: bytes) }
     }
 
-    private mutating func set(_ index: Int, _ byte: UInt8) {
-        switch index {
-        case 0..<8: high |= UInt64(byte) << (56 - 8 * UInt64(index))
-        case 8..<16: middle |= UInt64(byte) << (56 - 8 * UInt64(index - 8))
-        default: low |= UInt32(byte) << (24 - 8 * UInt32(index - 16))
-        }
-    }
+    static func == (a: SHA1Value, b: SHA1Value) -> Bool { a.words == b.words }
+
+    func hash(into hasher: inout Hasher) { withUnsafeBytes(of: words) { hasher.combine(bytes: $0) } }
 
     private static func value(_ digit: UInt8) -> UInt8? {
         switch digit {
@@ -39,11 +39,5 @@ struct SHA1Value: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    var description: String {
-        var bytes: [UInt8] = []
-        withUnsafeBytes(of: high.bigEndian) { bytes += $0 }
-        withUnsafeBytes(of: middle.bigEndian) { bytes += $0 }
-        withUnsafeBytes(of: low.bigEndian) { bytes += $0 }
-        return hexadecimal(bytes)
-    }
+    var description: String { hexadecimal(withUnsafeBytes(of: words) { Array($0) }) }
 }

@@ -63,9 +63,13 @@ extension Seal? {
     }
 }
 
+extension Seal {
+    var entry: (section: String, key: String, value: JSON) { ("cipher", "cipher-pass", .string(passphrase)) }
+}
+
 extension InfoFileWriter {
     /// The section that names the passphrase.
     mutating func add(_ seal: Seal?) {
-        if let seal { add("cipher", "cipher-pass", .string(seal.passphrase)) }
+        if let seal { add(seal.entry.section, seal.entry.key, seal.entry.value) }
     }
 }

@@ -31,7 +31,8 @@ struct RestoreCommand {
             (isDelta, isForced) = (false, false)
         }
         let set = try await RestoreSet.choose(context, stanza)
-        var manifest = try await Manifest.load(set.repository, stanza, set.label, set.seal, context.log)
+        var manifest = try await set.repository.manifest(set.label, set.seal)
+        try manifest.database.version.requireSupport()
         try Self.checkComplete(manifest)
         context.log.info(
             "\(set.repository.name): restore backup set \(set.label)"
@@ -41,10 +42,10 @@ struct RestoreCommand {
         for note in recovery.target.notes { context.log.info(note) }
         for warning in recovery.target.warnings { context.log.warn(warning) }
         if recovery.type != "none", recovery.type != "preserve" { _ = try recovery.lines() }
-        if manifest.settings.online { try await TimelineCheck.run(manifest, set.repository, stanza, context) }
+        if manifest.settings.online { try await TimelineCheck.run(manifest, set.repository, context) }
 
         try manifest.remap(dataPath: cluster.path, context.options, context.log)
-        try PlacesOfThisHost.check(manifest, context)
+        try PlacesOfThisHost.check(manifest.places, context)
         let acting = try await RestoreWork(context, cluster).begin(&manifest, set)
         defer { acting?.end() }
         let target = RestoreTarget(context: context, manifest: manifest, data: cluster.tree, isDelta: isDelta, isForced: isForced)
@@ -58,11 +59,11 @@ struct RestoreCommand {
 
         let total = manifest.totalSize
         let copy = RestoreCopy(
-            context: context, stanza: stanza, set: set, manifest: manifest, target: target,
-            decoding: Decoding(codec: try set.repository.registry.codec(manifest.settings.compressType), seal: manifest.seal),
-            meter: ProgressMeter("restore", size: total, lock: lock, context))
-        let controlName = "\(Manifest.dataName)/\(ClusterFiles.controlName)"
-        let left: Set = [controlName, "\(Manifest.dataName)/tablespace_map"]
+            repository: set.repository, manifest: manifest, target: target, meter: ProgressMeter("restore", size: total, lock: lock, context),
+            retry: Retry(context.options), workers: context.options[WorkOptions.processMax],
+            readOver: UInt64(context.options[PlaceOptions.readOver, set.repository.index]), log: context.log)
+        let controlName = ManifestName("\(Manifest.dataName)/\(ClusterFiles.controlName)")
+        let left: Set = [controlName, ManifestName("\(Manifest.dataName)/tablespace_map")]
         let preserved = recovery.type == "preserve" ? try await preservedFiles() : []
         let files = manifest.files.filter { !left.contains($0.name) && !preserved.contains($0.name) }
         try await copy.run(files)
@@ -114,17 +115,18 @@ struct RestoreCommand {
     }
 
     /// While this file is in PGDATA an interrupted restore can be repeated with --delta.
-    private func markUnfinished(_ manifest: Manifest, _ repository: Repository) async throws(BackupError) {
+    private func markUnfinished(_ manifest: Manifest, _ repository: StanzaRepository) async throws(BackupError) {
         var plain = manifest
         plain.seal = nil
-        let bytes = try plain.bytes(try repository.sha1(), version: Program.formatVersion)
-        try await cluster.tree.makeDirectory(.root, Attributes(mode: manifest.dataFolder?.mode))
-        try await cluster.tree.put(Key(RestoreTarget.manifestName), bytes: bytes, PutOptions(attributes: ownAttributes(manifest)))
+        var text = ManifestText(plain, try repository.sha1(), version: Program.formatVersion)
+        try await cluster.tree.makeDirectory(.root, Attributes(mode: manifest.places.dataFolder?.mode))
+        _ = try await cluster.tree.put(
+            Key(RestoreTarget.manifestName), from: &text, PutOptions(attributes: ownAttributes(manifest)))
     }
 
     /// Of files that the restore itself makes.
     private func ownAttributes(_ manifest: Manifest) -> Attributes {
-        let data = manifest.dataFolder
+        let data = manifest.places.dataFolder
         return Attributes(mode: (data?.mode ?? 0o700) & 0o644, user: data?.owner.user, group: data?.owner.group)
     }
 
@@ -134,23 +136,23 @@ struct RestoreCommand {
         var options = context.options
         // An offline backup has no WAL to recover with, unless the user says otherwise.
         if !manifest.settings.online, !options.isGiven(GeneralOptions.type) {
-            options.values[Options.Name("type")] = Options.Resolved(.text("none"), .defaultValue)
+            options.derive(GeneralOptions.type, .text("none"))
         }
         let words = [context.programPath] + context.inheritedOptions + ["--stanza=\(stanza)"]
         let command = words.map(RecoverySettings.shellWord).joined(separator: " ") + " archive-get %f \"%p\""
         return RecoverySettings(
-            version: try PostgresVersion(manifest.database.version), options: options, restoreCommand: command,
+            version: manifest.database.version, options: options, restoreCommand: command,
             stamp: localTime(unixNow(), "%Y-%m-%d %H:%M:%S"),
             target: try ResolvedTarget(
                 type: options[GeneralOptions.type] ?? "default", target: options[RestoreOptions.target],
                 timeline: options[RestoreOptions.targetTimeline],
-                label: manifest.label, isChosen: options[GeneralOptions.set].map { $0 != "latest" } ?? false, now: unixNow()))
+                label: manifest.label.text, isChosen: options[GeneralOptions.set].map { $0 != "latest" } ?? false, now: unixNow()))
     }
 
-    private func preservedFiles() async throws(BackupError) -> Set<String> {
-        var names: Set<String> = []
+    private func preservedFiles() async throws(BackupError) -> Set<ManifestName> {
+        var names: Set<ManifestName> = []
         for name in ["postgresql.auto.conf", "recovery.conf", "recovery.signal", "standby.signal"] where try await cluster.exists(name) {
-            names.insert("\(Manifest.dataName)/\(name)")
+            names.insert(ManifestName("\(Manifest.dataName)/\(name)"))
         }
         return names
     }
@@ -179,10 +181,10 @@ struct RestoreCommand {
     // MARK: The end
 
     /// Makes everything durable, then puts pg_control in place: until then nothing can be started.
-    private func finish(_ manifest: Manifest, _ copy: RestoreCopy, _ controlName: String) async throws(BackupError) {
+    private func finish(_ manifest: Manifest, _ copy: RestoreCopy, _ controlName: ManifestName) async throws(BackupError) {
         try await cluster.tree.sync(.root)
         try await cluster.tree.remove(Key(RestoreTarget.manifestName))
-        guard let file = manifest.files.first(where: { $0.name == controlName }) else {
+        guard let file = manifest.files.index(of: controlName).map({ manifest.files[$0] }) else {
             context.log.warn("backup does not contain '\(ClusterFiles.controlName)' -- cluster will not start")
             return
         }
@@ -193,6 +195,6 @@ struct RestoreCommand {
         context.log.info("restore \(ClusterFiles.controlName) (performed last to ensure aborted restores cannot be started)")
         try await cluster.tree.put(
             Key(ClusterFiles.controlName), bytes: bytes,
-            PutOptions(attributes: Attributes(mode: file.mode, user: file.owner.user, group: file.owner.group, modified: file.timestamp)))
+            PutOptions(attributes: Attributes(file)))
     }
 }

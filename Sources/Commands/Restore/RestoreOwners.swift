@@ -43,7 +43,7 @@ struct RestoreOwners: Equatable {
             known[owner] = found
             return found
         }
-        let data = onThisHost(manifest.dataFolder?.owner ?? Manifest.Owner())
+        let data = onThisHost(manifest.places.dataFolder?.owner ?? Manifest.Owner())
         let fallback = Manifest.Owner(user: data.user ?? standing?.owner.user, group: data.group ?? standing?.owner.group)
         var owners: Set<Manifest.Owner> = []
         func resolve(_ owner: inout Manifest.Owner) {
@@ -51,9 +51,24 @@ struct RestoreOwners: Equatable {
             owner = Manifest.Owner(user: found.user ?? fallback.user, group: found.group ?? fallback.group)
             owners.insert(owner)
         }
-        for index in manifest.files.indices { resolve(&manifest.files[index].owner) }
-        for index in manifest.paths.indices { resolve(&manifest.paths[index].owner) }
-        for index in manifest.links.indices { resolve(&manifest.links[index].owner) }
+        var shared: [ObjectIdentifier: FileAttributes] = [:]
+        for index in manifest.files.indices {
+            let given = manifest.files[index].attributes
+            let resolved: FileAttributes
+            if let known = shared[ObjectIdentifier(given)] {
+                resolved = known
+            } else {
+                var owner = given.owner
+                resolve(&owner)
+                resolved = FileAttributes(mode: given.mode, owner: owner)
+                // Both are kept, so that no other object gets the identity of one that has gone.
+                shared[ObjectIdentifier(given)] = resolved
+                shared[ObjectIdentifier(resolved)] = resolved
+            }
+            manifest.files[index].attributes = resolved
+        }
+        for index in manifest.places.paths.indices { resolve(&manifest.places.paths[index].owner) }
+        for index in manifest.places.links.indices { resolve(&manifest.places.links[index].owner) }
         self.owners = owners
         self.unknown = unknown.sorted(by: bytewiseLess)
     }

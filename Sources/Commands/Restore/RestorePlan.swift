@@ -5,7 +5,7 @@ import BackstopCore
 enum RestorePlan {
     /// Files for one worker, one after the other: neighbours in a bundle, which are read by one request, or a single file.
     struct Job: Sendable, Equatable {
-        var files: [Manifest.File]
+        var files: [StoredFile]
         /// Where the last of them ends in its bundle.
         var end: UInt64
         /// Bytes of all its files.
@@ -15,9 +15,9 @@ enum RestorePlan {
     }
 
     /// The largest first, so that no worker begins with it when the others have ended.
-    static func jobs(_ files: [Manifest.File], readOver: UInt64, _ location: (Manifest.File) -> Manifest.Location?) -> [Job] {
+    static func jobs(_ files: [StoredFile], readOver: UInt64, _ location: (StoredFile) -> Manifest.Location?) -> [Job] {
         var jobs: [Job] = []
-        var bundled: [Key: [(file: Manifest.File, range: Range<UInt64>)]] = [:]
+        var bundled: [Key: [(file: StoredFile, range: Range<UInt64>)]] = [:]
         for file in files {
             // What a map says of a file lies elsewhere too.
             if file.blockMapSize == nil, let place = location(file), let range = place.range {

@@ -5,22 +5,22 @@ import BackstopCore
 extension Manifest {
     /// Applies pg1-path, tablespace-map, tablespace-map-all, link-map and link-all. Pure; warnings go to `log`.
     mutating func remap(dataPath: String, _ options: Options, _ log: Log) throws(BackupError) {
-        guard let data = targets.firstIndex(where: { $0.name == Manifest.dataName }) else {
+        guard let data = places.targets.firstIndex(where: { $0.name == Manifest.dataName }) else {
             throw BackupError(.format, "manifest of backup '\(label)' has no target \(Manifest.dataName)")
         }
-        if targets[data].path != dataPath { log.info("remap data directory to '\(dataPath)'") }
-        targets[data].path = dataPath
+        if places.targets[data].path != dataPath { log.info("remap data directory to '\(dataPath)'") }
+        places.targets[data].path = dataPath
         try remapTablespaces(options, log)
         try remapLinks(options, log)
         sort()
-        try checkPlaces()
+        try places.checkPlaces()
     }
 
     private mutating func remapTablespaces(_ options: Options, _ log: Log) throws(BackupError) {
         var unused = options[RestoreOptions.tablespaceMap]
         let all = options[RestoreOptions.tablespaceMapAll]
-        for index in targets.indices {
-            guard let tablespace = targets[index].tablespace else { continue }
+        for index in places.targets.indices {
+            guard let tablespace = places.targets[index].tablespace else { continue }
             let byName = unused[tablespace.name]
             let byID = unused[tablespace.id]
             if let byName, let byID, byName != byID, tablespace.name != tablespace.id {
@@ -34,21 +34,21 @@ extension Manifest {
             guard path.hasBytes("/") else {
                 throw BackupError(.tablespaceMap, "tablespace '\(tablespace.name)' must be remapped to an absolute path, not '\(path)'")
             }
-            log.info("map tablespace '\(targets[index].name)' directory to '\(path)'")
-            targets[index].path = path
-            setDestination("\(Manifest.dataName)/\(targets[index].name)", path)
+            log.info("map tablespace '\(places.targets[index].name)' directory to '\(path)'")
+            places.targets[index].path = path
+            setDestination("\(Manifest.dataName)/\(places.targets[index].name)", path)
         }
         if let unknown = unused.keys.min() {
             throw BackupError(
                 .tablespaceMap, "unable to remap invalid tablespace '\(unknown)'",
                 hint:
-                    "tablespaces of this backup: \(targets.compactMap(\.tablespace).map { "\($0.name) (\($0.id))" }.joined(separator: ", "))."
+                    "tablespaces of this backup: \(places.targets.compactMap(\.tablespace).map { "\($0.name) (\($0.id))" }.joined(separator: ", "))."
             )
         }
     }
 
     private mutating func setDestination(_ link: String, _ destination: String) {
-        for index in links.indices where sameBytes(links[index].name, link) { links[index].destination = destination }
+        for index in places.links.indices where sameBytes(places.links[index].name, link) { places.links[index].destination = destination }
     }
 
     private mutating func remapLinks(_ options: Options, _ log: Log) throws(BackupError) {
@@ -58,21 +58,21 @@ extension Manifest {
         }
         if options[RestoreOptions.linkAll] { return }
         let mapped = Set(map.keys.map { Key("\(Manifest.dataName)/\($0)") })
-        for target in targets where target.isLink && target.tablespace == nil && !mapped.contains(Key(target.name)) {
+        for target in places.targets where target.isLink && target.tablespace == nil && !mapped.contains(Key(target.name)) {
             log.warn(
                 "\(target.file == nil ? "contents of directory" : "file") link '\(Manifest.shown(target.name))' will be restored as a \(target.file == nil ? "directory" : "file") at the same location"
             )
-            links.removeAll { sameBytes($0.name, target.name) }
+            places.links.removeAll { sameBytes($0.name, target.name) }
         }
-        targets.removeAll { $0.isLink && $0.tablespace == nil && !mapped.contains(Key($0.name)) }
+        places.targets.removeAll { $0.isLink && $0.tablespace == nil && !mapped.contains(Key($0.name)) }
     }
 
     private mutating func remapLink(_ name: String, _ destination: String, _ log: Log) throws(BackupError) {
         if name.isBelow("\(Manifest.dataName)/\(Manifest.tablespaceName)") {
             throw BackupError(.linkMap, "unable to remap tablespace '\(name)'", hint: "use --tablespace-map for tablespaces.")
         }
-        let isFile = fileIndex(name) != nil
-        let isFolder = paths.contains { sameBytes($0.name, name) }
+        let isFile = files.index(of: ManifestName(name)) != nil
+        let isFolder = places.paths.contains { sameBytes($0.name, name) }
         guard isFile || isFolder, name != Manifest.dataName else {
             throw BackupError(
                 .linkMap, "unable to remap invalid link '\(Manifest.shown(name))'",
@@ -87,10 +87,10 @@ extension Manifest {
         let target = Target(
             name: name, path: isFile ? (destination.hasBytes("/") && key.parent.path.isEmpty ? "/" : key.parent.path) : destination,
             file: isFile ? String(key.name) : nil, isLink: true, tablespace: nil)
-        targets.removeAll { sameBytes($0.name, name) }
-        targets.append(target)
-        links.removeAll { sameBytes($0.name, name) }
-        links.append(Link(name: name, destination: destination, owner: dataFolder?.owner ?? Owner()))
+        places.targets.removeAll { sameBytes($0.name, name) }
+        places.targets.append(target)
+        places.links.removeAll { sameBytes($0.name, name) }
+        places.links.append(Link(name: name, destination: destination, owner: places.dataFolder?.owner ?? Owner()))
         log.info("map link '\(Manifest.shown(name))' to '\(destination)'")
     }
 }

@@ -3,18 +3,19 @@
 import BackstopCore
 
 struct RestoreSet {
-    var repository: Repository
-    var label: String
+    var repository: StanzaRepository
+    var label: BackupLabel
     /// Of the manifest.
     var seal: Seal?
 
     /// The first repository that has what is asked for.
     static func choose(_ context: RunContext, _ stanza: String) async throws(BackupError) -> RestoreSet {
         let options = context.options
-        let wanted = options[GeneralOptions.set].flatMap { $0 == "latest" ? nil : $0 }
-        if let wanted, !BackupLabel.isValid(wanted) {
+        let written = options[GeneralOptions.set].flatMap { $0 == "latest" ? nil : $0 }
+        let wanted = written.flatMap { BackupLabel($0) }
+        if let written, wanted == nil {
             throw BackupError(
-                .optionInvalidValue, "'\(wanted)' is not valid for '--set' option", hint: "a backup label looks like 20261121-033952F.")
+                .optionInvalidValue, "'\(written)' is not valid for '--set' option", hint: "a backup label looks like 20261121-033952F.")
         }
         var target: Target?
         if wanted == nil, let text = options[RestoreOptions.target] {
@@ -28,8 +29,8 @@ struct RestoreSet {
         var firstError: BackupError?
         for index in try Repository.selectedIndexes(context) {
             do throws(BackupError) {
-                let repository = try await Repository.open(index, context)
-                let info = try await BackupInfo.required(repository, stanza, context.log)
+                let repository = StanzaRepository(try await Repository.open(index, context), stanza, context.log)
+                let info = try await repository.backupInfo()
                 if let label = try select(info, wanted: wanted, target) {
                     return RestoreSet(repository: repository, label: label, seal: info.seal)
                 }
@@ -51,7 +52,7 @@ struct RestoreSet {
     }
 
     /// nil when this repository has none that fits.
-    static func select(_ info: BackupInfo, wanted: String?, _ target: Target?) throws(BackupError) -> String? {
+    static func select(_ info: BackupInfo, wanted: BackupLabel?, _ target: Target?) throws(BackupError) -> BackupLabel? {
         if let wanted { return info.backup(wanted)?.label }
         switch target {
         case .time(let time): return info.backups.last { $0.timestampStop < time }?.label
@@ -72,7 +73,7 @@ struct RestoreSet {
         }
     }
 
-    private static func none(_ wanted: String?, _ options: Options, _ problems: [String]) -> BackupError {
+    private static func none(_ wanted: BackupLabel?, _ options: Options, _ problems: [String]) -> BackupError {
         let list = problems.joined(separator: "\n")
         if let wanted {
             return BackupError(

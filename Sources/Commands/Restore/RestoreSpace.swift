@@ -30,7 +30,7 @@ struct RestoreSpace: Equatable {
     }
 
     /// Bytes by the longest of `places` (names of the manifest) that each name is or is below.
-    static func bytes(_ files: [(name: String, size: UInt64)], by places: [Key]) -> [Key: UInt64] {
+    static func bytes(_ files: some Sequence<(name: String, size: UInt64)>, by places: [Key]) -> [Key: UInt64] {
         let places = places.sorted { $0.path.utf8.count > $1.path.utf8.count }
         var bytes: [Key: UInt64] = [:]
         for (name, size) in files {
@@ -45,8 +45,8 @@ extension RestoreTarget {
     /// Throws `.full` (64) when it is certain that not all files find room.
     func checkSpace() async throws(BackupError) {
         var places: [Key: String] = [:]
-        for target in manifest.targets { places[Key(target.name)] = target.isLink ? manifest.place(of: target) : manifest.dataPath }
-        let bytes = RestoreSpace.bytes(manifest.files.map { ($0.name, $0.size) }, by: Array(places.keys))
+        for target in manifest.places.targets { places[Key(target.name)] = target.isLink ? manifest.places.place(of: target) : manifest.places.dataPath }
+        let bytes = RestoreSpace.bytes(manifest.files.lazy.map { ($0.name.text, $0.size) }, by: Array(places.keys))
         var systems: [dev_t: RestoreSpace] = [:]
         var paths: [dev_t: [String]] = [:]
         for (name, path) in places.sorted(by: { bytewiseLess($0.key.path, $1.key.path) }) {

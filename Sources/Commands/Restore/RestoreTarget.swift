@@ -22,7 +22,7 @@ struct RestoreTarget: Sendable {
         self.isDelta = isDelta
         self.isForced = isForced
         users = Set(manifest.files.compactMap(\.owner.user))
-        modes = Dictionary(manifest.paths.map { (Key($0.name), $0) }, uniquingKeysWith: { first, _ in first })
+        modes = Dictionary(manifest.places.paths.map { (Key($0.name), $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// Files that a restore of type preserve keeps.
@@ -33,20 +33,20 @@ struct RestoreTarget: Sendable {
 
     /// Folders besides PGDATA that will be written to, as absolute paths with their names in the manifest.
     private var folders: [(path: String, name: String)] {
-        manifest.targets.compactMap { target in
-            if !target.isLink { return (manifest.dataPath, target.name) }
+        manifest.places.targets.compactMap { target in
+            if !target.isLink { return (manifest.places.dataPath, target.name) }
             if target.tablespace != nil {
-                guard let version = manifest.paths.first(where: { $0.name.hasBytes("\(target.name)/PG_") && $0.name.pathParts.count == 3 })
+                guard let version = manifest.places.paths.first(where: { $0.name.hasBytes("\(target.name)/PG_") && $0.name.pathParts.count == 3 })
                 else { return nil }
-                return ("\(manifest.place(of: target))/\(Key(version.name).name)", version.name)
+                return ("\(manifest.places.place(of: target))/\(Key(version.name).name)", version.name)
             }
-            return target.file == nil ? (manifest.place(of: target), target.name) : nil
+            return target.file == nil ? (manifest.places.place(of: target), target.name) : nil
         }
     }
 
     /// Throws when a place cannot be written to (53), is not empty (40), or a linked file exists (93).
     func check() async throws(BackupError) {
-        let links = manifest.targets.filter { $0.isLink && $0.file != nil }
+        let links = manifest.places.targets.filter { $0.isLink && $0.file != nil }
         let dataOwner = try await data.stat(.root)?.attributes.user
         for (path, name) in folders {
             let tree = context.openTree(path)
@@ -86,7 +86,7 @@ struct RestoreTarget: Sendable {
         }
         if isDelta || isForced { return try await checkStandingLinks() }
         for link in links {
-            let path = manifest.place(of: link)
+            let path = manifest.places.place(of: link)
             if try await context.openTree("").stat(Key(absolute: path)) != nil {
                 throw BackupError(
                     .fileExists, "unable to restore file '\(path)' because it already exists",
@@ -101,13 +101,14 @@ struct RestoreTarget: Sendable {
         try await data.remove(Key(ClusterFiles.controlName))
         try await data.sync(.root)
         var kept: [Key: Entry.Kind] = [Key("\(Manifest.dataName)/\(Self.manifestName)"): .file]
-        for path in manifest.paths { kept[Key(path.name)] = .folder }
-        for file in manifest.files where file.name != "\(Manifest.dataName)/tablespace_map" { kept[Key(file.name)] = .file }
-        for link in manifest.links { kept[Key(link.name)] = .link }
+        for path in manifest.places.paths { kept[Key(path.name)] = .folder }
+        let map = ManifestName("\(Manifest.dataName)/tablespace_map")
+        for file in manifest.files where file.name != map { kept[file.name.key] = .file }
+        for link in manifest.places.links { kept[Key(link.name)] = .link }
         if context.options[GeneralOptions.type] == "preserve" {
             for name in Self.recoveryFiles { kept[Key("\(Manifest.dataName)/\(name)")] = .file }
         }
-        let destinations = Dictionary(manifest.links.map { (Key($0.name), $0.destination) }, uniquingKeysWith: { a, _ in a })
+        let destinations = Dictionary(manifest.places.links.map { (Key($0.name), $0.destination) }, uniquingKeysWith: { a, _ in a })
         var removed = 0
         for (path, name) in folders {
             context.log.info("remove invalid files/links/paths from '\(path)'")
@@ -153,9 +154,9 @@ struct RestoreTarget: Sendable {
     /// What is missing of the places, and what is above it: where their owner may not make it, root does.
     func makeMissingFolders(_ acting: ActingUser) async throws(BackupError) {
         let root = context.openTree("")
-        var missing = [(path: manifest.dataPath, name: Manifest.dataName)]
-        for target in manifest.targets where target.isLink {
-            let place = manifest.place(of: target)
+        var missing = [(path: manifest.places.dataPath, name: Manifest.dataName)]
+        for target in manifest.places.targets where target.isLink {
+            let place = manifest.places.place(of: target)
             missing.append(target.file == nil ? (place, target.name) : ("/\(Key(absolute: place).parent)", Manifest.dataName))
         }
         for (path, name) in missing + folders where try await root.stat(Key(absolute: path)) == nil {
@@ -170,7 +171,7 @@ struct RestoreTarget: Sendable {
 
     /// Of a folder by its name in the manifest; one that is not there is like PGDATA.
     private func attributes(_ name: String) -> Attributes {
-        let path = modes[Key(name)] ?? manifest.dataFolder
+        let path = modes[Key(name)] ?? manifest.places.dataFolder
         return Attributes(mode: path?.mode ?? 0o700, user: path?.owner.user, group: path?.owner.group)
     }
 
@@ -179,9 +180,9 @@ struct RestoreTarget: Sendable {
         let root = context.openTree("")
         try await data.makeDirectory(.root, attributes(Manifest.dataName))
         // Parents come before children in the order of names; links are made as soon as their folder is there.
-        var links = manifest.links
+        var links = manifest.places.links
         let linked = Set(links.map { Key($0.name) })
-        for path in manifest.paths where path.name != Manifest.dataName {
+        for path in manifest.places.paths where path.name != Manifest.dataName {
             while let link = links.first, !bytewiseLess(path.name, link.name) {
                 try await make(links.removeFirst(), root)
             }
@@ -190,7 +191,7 @@ struct RestoreTarget: Sendable {
             try await data.makeDirectory(clusterKey(path.name), attributes(path.name))
         }
         for link in links { try await make(link, root) }
-        for path in manifest.paths where path.name.isBelow(Manifest.tablespaceName) && path.name.pathParts.count > 2 {
+        for path in manifest.places.paths where path.name.isBelow(Manifest.tablespaceName) && path.name.pathParts.count > 2 {
             try await data.makeDirectory(clusterKey(path.name), attributes(path.name))
         }
         try await root.sync(.root)
@@ -199,8 +200,8 @@ struct RestoreTarget: Sendable {
     private func make(_ link: Manifest.Link, _ root: any FileTree) async throws(BackupError) {
         let key = clusterKey(link.name)
         let isOf: (Manifest.Target) -> Bool = { sameBytes($0.name, link.name) || sameBytes("\(Manifest.dataName)/\($0.name)", link.name) }
-        guard let target = manifest.targets.first(where: isOf) else { throw BackupError(.format, "link '\(link.name)' has no target") }
-        let place = Key(absolute: manifest.place(of: target))
+        guard let target = manifest.places.targets.first(where: isOf) else { throw BackupError(.format, "link '\(link.name)' has no target") }
+        let place = Key(absolute: manifest.places.place(of: target))
         let folder = target.file == nil ? place : place.parent
         // The owner and mode of a folder that was there before are its owner's affair: the manifest must not decide on any folder of this host.
         if try await root.stat(folder) == nil {
@@ -214,8 +215,8 @@ struct RestoreTarget: Sendable {
     /// Where a file goes: through the links of PGDATA, or for a linked file to its destination itself. The sync at the end of the
     /// restore covers what was written through PGDATA; the rest must be durable at once.
     func place(of name: String) -> (tree: any FileTree, key: Key, isSynced: Bool) {
-        if let target = manifest.targets.first(where: { $0.isLink && $0.file != nil && sameBytes($0.name, name) }) {
-            return (context.openTree(""), Key(absolute: manifest.place(of: target)), false)
+        if let target = manifest.places.targets.first(where: { $0.isLink && $0.file != nil && sameBytes($0.name, name) }) {
+            return (context.openTree(""), Key(absolute: manifest.places.place(of: target)), false)
         }
         return (data, clusterKey(name), true)
     }

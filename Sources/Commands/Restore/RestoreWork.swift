@@ -19,7 +19,7 @@ struct RestoreWork {
         let data = try await standing()
         let owners = RestoreOwners(&manifest, standing: data) { ActingUser.exists(user: $0, group: $1) }
         if !owners.unknown.isEmpty {
-            let owner = manifest.dataFolder?.owner.user ?? "root"
+            let owner = manifest.places.dataFolder?.owner.user ?? "root"
             context.log.warn(
                 "\(owners.unknown.joined(separator: ", ")) of the backup not known on this host: those files belong to '\(owner)'")
         }
@@ -61,7 +61,6 @@ struct RestoreWork {
 
     /// Throws `.denied` when the repository, or a key to it, is for root only: a restore must not fail for that.
     private func prove(_ manifest: Manifest, _ set: RestoreSet) async throws(BackupError) {
-        let stanza = try context.stanza()
         for (name, value) in context.options.values where name.index == set.repository.index && name.name.hasSuffix("-file") {
             if case .text(let path) = value.value, value.source != .defaultValue, !ActingUser.mayRead(path) {
                 throw BackupError(.denied, "\(path)")
@@ -69,11 +68,11 @@ struct RestoreWork {
         }
         // Elsewhere it is not the user of this host who is asked.
         guard let storage = set.repository.storage as? any FileTree else { return }
-        _ = try await storage.list(Layout.backup(stanza, set.label))
+        _ = try await storage.list(set.repository.layout.backup(set.label))
         let stored = manifest.files.first { $0.size > 0 }.flatMap {
             manifest.location(
-                of: $0, stanza: stanza, suffix: (try? set.repository.registry.codec(manifest.settings.compressType).suffix) ?? "")
+                of: $0, set.repository.layout, suffix: (try? set.repository.registry.codec(manifest.settings.compressType).suffix) ?? "")
         }
-        for key in [Layout.manifest(stanza, set.label)] + (stored.map { [$0.key] } ?? []) { _ = try await storage.open(key) }
+        for key in [set.repository.layout.manifest(set.label)] + (stored.map { [$0.key] } ?? []) { _ = try await storage.open(key) }
     }
 }

@@ -34,15 +34,15 @@ extension RestoreTarget {
     func checkStandingLinks() async throws(BackupError) {
         let root = context.openTree("")
         var links: [StandingLink] = []
-        for target in manifest.targets where target.isLink {
+        for target in manifest.places.targets where target.isLink {
             let name = target.tablespace == nil ? clusterKey(target.name) : Key(target.name)
-            let place = manifest.place(of: target)
+            let place = manifest.places.place(of: target)
             let standing = try await data.stat(name)
             let isEmpty =
                 target.file == nil ? try await isEmpty(target, place) : try await root.stat(Key(absolute: place)) == nil
             links.append(
                 StandingLink(
-                    name: name.path, leadsTo: standing?.kind == .link ? realPath("\(manifest.dataPath)/\(name)") : nil,
+                    name: name.path, leadsTo: standing?.kind == .link ? realPath("\(manifest.places.dataPath)/\(name)") : nil,
                     place: realPath(place) ?? place, isPlaceEmpty: isEmpty,
                     option: target.tablespace.map { "--tablespace-map=\($0.name)" } ?? "--link-map=\(name)"))
         }
@@ -52,7 +52,7 @@ extension RestoreTarget {
     /// Of a tablespace only the folder of this version of PostgreSQL is written to.
     private func isEmpty(_ target: Manifest.Target, _ place: String) async throws(BackupError) -> Bool {
         guard target.tablespace != nil else { return try await context.openTree(place).list(.root).isEmpty }
-        guard let version = manifest.paths.first(where: { $0.name.hasBytes("\(target.name)/PG_") && $0.name.pathParts.count == 3 }) else {
+        guard let version = manifest.places.paths.first(where: { $0.name.hasBytes("\(target.name)/PG_") && $0.name.pathParts.count == 3 }) else {
             return true
         }
         return try await context.openTree("\(place)/\(Key(version.name).name)").list(.root).isEmpty

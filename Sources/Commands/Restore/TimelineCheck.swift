@@ -3,19 +3,19 @@
 import BackstopCore
 
 enum TimelineCheck {
-    static func run(_ manifest: Manifest, _ repository: Repository, _ stanza: String, _ context: RunContext) async throws(BackupError) {
+    static func run(_ manifest: Manifest, _ repository: StanzaRepository, _ context: RunContext) async throws(BackupError) {
         let options = context.options
         let type = options[GeneralOptions.type] ?? "default"
         // A server refuses to leave the backup's timeline before the backup is consistent, which it is where the backup ended.
         guard let start = manifest.archiveStart.flatMap({ WALSegment($0) }), let lsn = manifest.lsnStop ?? manifest.lsnStart else { return }
-        let version = try PostgresVersion(manifest.database.version)
+        let version = manifest.database.version
         var target =
             try options[RestoreOptions.targetTimeline].map { (text) throws(BackupError) in try TargetTimeline(text) }
             ?? (version >= .v12 ? .latest : .current)
         if type == "immediate" { target = .current }
         if target == .current || type == "none" || type == "preserve" { return }
 
-        let archive = Layout.archive(stanza) / manifest.database.archiveID
+        let archive = repository.layout.archive / manifest.database.archiveID
         let timeline: UInt32
         if case .number(let number) = target {
             timeline = number
@@ -29,10 +29,10 @@ enum TimelineCheck {
         if timeline == start.timeline { return }
 
         let key = archive / TimelineHistory.fileName(timeline)
-        let info = try await ArchiveInfo.required(repository, stanza, context.log)
+        let info = try await repository.archiveInfo()
         let bytes: [UInt8]
         do throws(BackupError) {
-            bytes = try await repository.read(key, info.seal)
+            bytes = try await repository.repository.read(key, info.seal)
         } catch  where error.code == .notFound {
             throw BackupError(
                 .fileMissing, "\(repository.name): timeline \(hexadecimal8(timeline)) has no history file '\(key)'",

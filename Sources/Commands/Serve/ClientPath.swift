@@ -21,8 +21,8 @@ struct ClientPath {
 
     /// The folder of the backup that it belongs to.
     var backup: Key? {
-        guard parts.count > 3, parts[0] == "backup", BackupLabel.isValid(String(parts[2])) else { return nil }
-        return Layout.backup(String(parts[1]), String(parts[2]))
+        guard parts.count > 3, parts[0] == "backup", let label = BackupLabel(parts[2]) else { return nil }
+        return Layout(stanza: String(parts[1])).backup(label)
     }
 
     /// What a writer has to read: claims, the info files, the manifests of earlier backups, and timelines.
@@ -39,7 +39,7 @@ struct ClientPath {
     /// Whether it is one of the links that backups make: `latest`, and those of tablespaces.
     func isLink(to target: String) -> Bool {
         guard parts.count > 2, parts[0] == "backup" else { return false }
-        if parts.count == 3 { return parts[2] == "latest" && BackupLabel.isValid(target) }
+        if parts.count == 3 { return parts[2] == "latest" && BackupLabel(target) != nil }
         return parts.count == 6 && backup != nil && parts[3] == Manifest.dataName && parts[4] == Manifest.tablespaceName
             && target == "../../\(Manifest.tablespaceName)/\(parts[5])"
     }

@@ -9,7 +9,7 @@ final class ClusterService: ServerExtension {
     private let checkClient: () throws(BackupError) -> Void
     private var connection: Connection?
     /// The chain of the last request, its memory kept for the next one, and the steps that it was made for.
-    private var last: (steps: String, chain: ServedSteps)?
+    private var last: (steps: String, chain: RunningChain)?
 
     init(_ context: RunContext, _ index: Int, checkClient: @escaping () throws(BackupError) -> Void) {
         self.context = context
@@ -19,11 +19,11 @@ final class ClusterService: ServerExtension {
 
     func chain(_ call: JSON) throws(BackupError) -> any ServedChain {
         let steps = call["steps"] ?? .null
-        let made: ServedSteps
+        let made: RunningChain
         if let last, last.steps == steps.text {
             made = last.chain
         } else {
-            made = try ServedSteps(steps, context.registry)
+            made = try ChainSpec(wire: steps, context.registry).make(context.registry)
             last = (steps.text, made)
         }
         made.next(segment: call["segment"]?.uint.flatMap { UInt32(exactly: $0) } ?? 0)

@@ -18,7 +18,8 @@ struct StanzaCreate {
         for index in indexes {
             context.log.info("stanza-create for stanza '\(stanza)' on repo\(index)")
             do throws(BackupError) {
-                try await command.create(try await Repository.open(index, context, locks: farLocks), control, lock)
+                let repository = try await Repository.open(index, context, locks: farLocks)
+                try await command.create(StanzaRepository(repository, stanza, context.log), control, lock)
             } catch {
                 throw error.message.hasPrefix("repo\(index)") ? error : error.during("repo\(index)")
             }
@@ -35,12 +36,12 @@ struct StanzaCreate {
         return (try await cluster.control(), cluster, primary)
     }
 
-    private func create(_ repository: Repository, _ control: ControlFile, _ lock: CommandLock) async throws(BackupError) {
+    private func create(_ repository: StanzaRepository, _ control: ControlFile, _ lock: CommandLock) async throws(BackupError) {
         let first = try await state(repository)
         // Nothing is written to a stanza that is there and whole, nor to a store that cannot be read.
         if first.isComplete { return try report(first, repository, control) }
         // Another host may be at it: two that make the stanza at a time would leave files that do not belong together.
-        let lease = try await RepositoryLease.take(repository, stanza, lock, context)
+        let lease = try await RepositoryLease.take(repository, lock, context)
         let result = await Result { () async throws(BackupError) in try await createAlone(repository, control, lease) }
         await lease.release(leaving: false)
         try result.get()
@@ -54,25 +55,25 @@ struct StanzaCreate {
         var isComplete: Bool
     }
 
-    private func state(_ repository: Repository) async throws(BackupError) -> State {
-        let archive = try await ArchiveInfo.load(repository, stanza, context.log)
-        let backup = try await BackupInfo.load(repository, stanza, context.log)
+    private func state(_ repository: StanzaRepository) async throws(BackupError) -> State {
+        let archive = try await repository.archiveInfoIfAny()
+        let backup = try await repository.backupInfoIfAny()
         var isComplete = archive != nil && backup != nil
-        for key in [Layout.archiveInfo(stanza), Layout.backupInfo(stanza)] where isComplete {
+        for key in [repository.layout.archiveInfo, repository.layout.backupInfo] where isComplete {
             isComplete = try await !isIncomplete(repository, key)
         }
         return State(archive: archive, backup: backup, isComplete: isComplete)
     }
 
     /// Says that the stanza is there already, or why it cannot be used.
-    private func report(_ state: State, _ repository: Repository, _ control: ControlFile) throws(BackupError) {
+    private func report(_ state: State, _ repository: StanzaRepository, _ control: ControlFile) throws(BackupError) {
         guard let archive = state.archive, let backup = state.backup else { return }
         try checkMatch(archive.history.current, backup.history.current, control)
         context.log.info("stanza '\(stanza)' already exists on \(repository.name) and is valid")
     }
 
-    private func createAlone(_ repository: Repository, _ control: ControlFile, _ lease: RepositoryLease) async throws(BackupError) {
-        let first = DatabaseHistory.Database(id: 1, systemID: control.systemID, version: control.version.description)
+    private func createAlone(_ repository: StanzaRepository, _ control: ControlFile, _ lease: RepositoryLease) async throws(BackupError) {
+        let first = DatabaseHistory.Database(id: 1, identity: control.identity)
         let state = try await state(repository)
         switch (state.archive, state.backup) {
         case (nil, nil):
@@ -83,13 +84,13 @@ struct StanzaCreate {
             let backup = BackupInfo(history: DatabaseHistory(withCatalog), repository.seal?.renewed())
             let archive = ArchiveInfo(history: DatabaseHistory(first), repository.seal?.renewed())
             try await lease.confirm()
-            try await archive.save(repository, stanza)
-            try await backup.save(repository, stanza)
+            try await repository.save(archive)
+            try await repository.save(backup)
         case (let archive?, let backup?):
             try report(state, repository, control)
             // A lost main file or copy is written again from the other one.
-            if try await isIncomplete(repository, Layout.archiveInfo(stanza)) { try await archive.save(repository, stanza) }
-            if try await isIncomplete(repository, Layout.backupInfo(stanza)) { try await backup.save(repository, stanza) }
+            if try await isIncomplete(repository, repository.layout.archiveInfo) { try await repository.save(archive) }
+            if try await isIncomplete(repository, repository.layout.backupInfo) { try await repository.save(backup) }
         default:
             let (there, missing) = state.archive == nil ? ("backup.info", "archive.info") : ("archive.info", "backup.info")
             throw BackupError(
@@ -100,8 +101,8 @@ struct StanzaCreate {
         }
     }
 
-    private func refuseLeftovers(_ repository: Repository) async throws(BackupError) {
-        for folder in [Layout.backups(stanza), Layout.archive(stanza)] {
+    private func refuseLeftovers(_ repository: StanzaRepository) async throws(BackupError) {
+        for folder in [repository.layout.backups, repository.layout.archive] {
             guard
                 try await repository.storage.list(folder).allSatisfy({
                     $0.key.path.hasSuffix(Layout.temporarySuffix) || LeaseRecord.token(inName: $0.key.name) != nil
@@ -120,7 +121,7 @@ struct StanzaCreate {
     private func checkMatch(_ archive: DatabaseHistory.Database, _ backup: DatabaseHistory.Database, _ control: ControlFile)
         throws(BackupError)
     {
-        guard archive.isSameCluster(backup), archive.id == backup.id else {
+        guard archive.identity == backup.identity, archive.id == backup.id else {
             throw BackupError(
                 .fileInvalid,
                 "backup info file and archive info file do not match"
@@ -128,7 +129,7 @@ struct StanzaCreate {
                     + "\nbackup : id = \(backup.id), version = \(backup.version), system-id = \(backup.systemID)",
                 hint: "this may be a symptom of repository corruption!")
         }
-        guard archive.systemID == control.systemID, archive.version == control.version.description else {
+        guard archive.identity == control.identity else {
             throw BackupError(
                 .fileInvalid,
                 "backup and archive info files exist but do not match the database"
@@ -138,7 +139,7 @@ struct StanzaCreate {
         }
     }
 
-    private func isIncomplete(_ repository: Repository, _ key: Key) async throws(BackupError) -> Bool {
+    private func isIncomplete(_ repository: StanzaRepository, _ key: Key) async throws(BackupError) -> Bool {
         for suffix in ["", Layout.copySuffix] where try await repository.storage.stat(key + suffix) == nil { return true }
         return false
     }

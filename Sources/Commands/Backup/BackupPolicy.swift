@@ -1,0 +1,48 @@
+// What the user decided about a backup, as values.
+
+import BackstopCore
+
+struct BackupPolicy: Sendable {
+    var isOnline = true
+    /// nil: where the cluster has checksums.
+    var checksPages: Bool?
+    var checksPageHeaders = true
+    var archiveCheck = true
+    var archiveCopy = false
+    var startFast = false
+    var annotations: [String: String] = [:]
+    var makesLinks = true
+    var hardlinks = false
+    var workers = 1
+    /// Of what travels from another host without being stored compressed; 0: none.
+    var networkLevel = 1
+    var bufferSize = 1 << 20
+    var retry = Retry(times: 0, interval: .zero)
+}
+
+extension BackupPolicy {
+    /// `repository`: index of the one that is backed up to.
+    init(_ options: Options, repository: Int) {
+        isOnline = options[GeneralOptions.online]
+        checksPages = options[BackupOptions.checksumPage]
+        checksPageHeaders = options[BackupOptions.pageHeaderCheck]
+        archiveCheck = isOnline && options[ArchiveOptions.check]
+        archiveCopy = archiveCheck && options[ArchiveOptions.copy]
+        startFast = options[BackupOptions.startFast]
+        annotations = options[BackupOptions.annotation]
+        makesLinks = options[RepositoryOptions.symlink, repository]
+        hardlinks = options[RepositoryOptions.hardlink, repository]
+        workers = options[WorkOptions.processMax]
+        networkLevel = options[CodecOptions.compressLevelNetwork]
+        bufferSize = options[GeneralOptions.bufferSize]
+        retry = Retry(options)
+    }
+
+    /// As the manifest keeps it.
+    func settings(_ coding: ObjectCoding, checksPages: Bool, delta: Bool) -> Manifest.Settings {
+        Manifest.Settings(
+            archiveCheck: archiveCheck, archiveCopy: archiveCopy, standby: false, bufferSize: Int64(bufferSize), checksumPage: checksPages,
+            compressType: coding.codec.name, compressLevel: Int64(coding.level), compressLevelNetwork: Int64(networkLevel), delta: delta,
+            hardlink: hardlinks, online: isOnline, processMax: Int64(workers))
+    }
+}

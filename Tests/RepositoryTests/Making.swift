@@ -1,0 +1,29 @@
+// Values of the repository as the lines of a test write them.
+
+@testable import BackstopCommands
+@testable import BackstopCore
+
+func label(_ text: String) -> BackupLabel { BackupLabel(text)! }
+
+func storedFile(_ name: String, size: UInt64, stored: UInt64 = 0, mode: UInt32 = 0o600, _ user: String? = nil, _ group: String? = nil)
+    -> StoredFile
+{
+    let attributes = FileAttributes(mode: mode, owner: Manifest.Owner(user: user, group: group))
+    var file = StoredFile(ManifestName(name), size: size, timestamp: 0, attributes)
+    file.repositorySize = stored
+    return file
+}
+
+func manifest(_ text: String = "20261121-033952F") -> Manifest {
+    Manifest(label(text), of: .init(id: 1, identity: ClusterIdentity(systemID: 1, version: .v15)))
+}
+
+extension Manifest {
+    /// The whole text.
+    func bytes(_ sha1: any Checksum, version: String) throws -> [UInt8] {
+        var writer = InfoFileWriter(sha1)
+        var entries = ManifestEntries(self, version: version)
+        while let entry = entries.next() { writer.add(entry.section, entry.key, entry.value) }
+        return try writer.finish()
+    }
+}
