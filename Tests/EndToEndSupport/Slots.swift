@@ -1,4 +1,4 @@
-// Two cores carry four servers, since tests also wait: a suite with this trait has at most four test cases at work at any moment, all such
+// Two cores carry five servers, since tests also wait: a suite with this trait has at most five test cases at work at any moment, all such
 // suites together.
 
 internal import BackstopCore
@@ -24,7 +24,7 @@ public struct ServerSlots: SuiteTrait, TestTrait, TestScoping {
 }
 
 extension Trait where Self == ServerSlots {
-    /// Starts servers, so it shares the machine with three other such tests only.
+    /// Starts servers, so it shares the machine with four other such tests only.
     public static var servers: Self { ServerSlots() }
 }
 
@@ -41,7 +41,7 @@ private final class Threads: TaskExecutor {
 
 private actor Slots {
     static let shared = Slots()
-    private var free = 4
+    private var free = 5
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
     func take() async {

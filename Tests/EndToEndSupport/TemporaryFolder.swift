@@ -2,13 +2,16 @@
 
 import Foundation
 
-/// A folder below /tmp (a Unix socket's path must be short), owned by the account that servers run as; removed when dropped.
+/// A folder with a short path (that of a Unix socket must be), owned by the account that servers run as; removed when dropped. In memory where the
+/// machine has it: servers and repositories that live for seconds need no disk.
 public final class TemporaryFolder: Sendable {
     public let path: String
 
-    public init() throws {
-        var template = Array("/tmp/pgbackstop-test.XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw Failure("cannot make a folder in /tmp") }
+    /// `onDisk`: for tests of what is made durable.
+    public init(onDisk: Bool = false) throws {
+        let parent = onDisk ? "/tmp" : Self.parent
+        var template = Array("\(parent)/pgbackstop-test.XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw Failure("cannot make a folder in \(parent)") }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         chmod(path, 0o755)
         Leftovers.shared.add(path)
@@ -17,6 +20,19 @@ public final class TemporaryFolder: Sendable {
             chown(path, account.pointee.pw_uid, account.pointee.pw_gid)
         }
     }
+
+    /// PGBACKSTOP_TEST_FOLDER says another one.
+    public static let parent: String = {
+        if let given = ProcessInfo.processInfo.environment["PGBACKSTOP_TEST_FOLDER"], !given.isEmpty { return given }
+        let memory = "/dev/shm"
+        // ST_RDONLY and ST_NOEXEC, which the C library keeps from Swift.
+        let noExecution: UInt = 1 | 8
+        var status = statvfs()
+        guard statvfs(memory, &status) == 0, status.f_flag & noExecution == 0, access(memory, W_OK) == 0,
+            UInt64(status.f_bavail) * UInt64(status.f_frsize) > 6 << 30
+        else { return "/tmp" }
+        return memory
+    }()
 
     deinit { Leftovers.shared.remove(path) }
 

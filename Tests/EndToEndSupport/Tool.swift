@@ -17,11 +17,17 @@ public struct Tool: Sendable, CustomStringConvertible {
         return try! Tool(copying: given.isEmpty ? built : given)
     }()
 
-    /// The real pgBackRest.
-    public static let peer: Tool = {
-        let line = try! run([Checkout.path("scripts/get-peer")], asRoot: true).output
-        return Tool(path: String(line.split(separator: " ")[0]), name: "pgbackrest")
-    }()
+    /// The real pgBackRest, as it was released last.
+    public static let peer = Tool(peer: [], name: "pgbackrest")
+
+    /// The one of Debian 12, for who has not upgraded.
+    public static let oldPeer = Tool(peer: ["old"], name: "pgbackrest of Debian 12")
+
+    private init(peer arguments: [String], name: String) {
+        let environment = ProcessInfo.processInfo.environment
+        let line = try! run([Checkout.path("scripts/get-peer")] + arguments, environment: environment, within: 300, asRoot: true).output
+        self.init(path: String(line.split(separator: " ")[0]), name: name)
+    }
 
     /// The one under test, called by the peer's name.
     public static let byPeersName: Tool = {

@@ -22,9 +22,9 @@ public final class Workbench: Sendable {
     /// `options` go to the [global] section of the configuration, as they are. A second repository has the format of the first.
     public convenience init(
         _ format: Format = Format(.zst), on kind: RepositoryKind = .posix, and second: RepositoryKind? = nil, by tool: Tool = .underTest,
-        options: KeyValuePairs<String, String> = [:]
+        options: KeyValuePairs<String, String> = [:], onDisk: Bool = false
     ) throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryFolder(onDisk: onDisk)
         let places = try [kind.place(folder, "repository")] + (second.map { [try $0.place(folder, "repository2")] } ?? [])
         try self.init(folder, tool, places, format, options.map { ($0.key, $0.value) })
     }

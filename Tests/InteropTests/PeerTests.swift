@@ -10,14 +10,15 @@ struct PeerTests {
         let format: Format
         var bundle = false
         var kind = RepositoryKind.posix
-        var description: String { "PostgreSQL \(version), \(format)\(bundle ? ", bundled" : ""), \(kind)" }
+        var peer = Tool.peer
+        var description: String { "PostgreSQL \(version), \(format)\(bundle ? ", bundled" : ""), \(kind), \(peer)" }
         /// Whether the other program goes on with the repository: the same for every codec, so two of them, open and sealed, do.
         var goesOn: Bool { bundle || version != 15 || (format.codec == .zst) || (format.codec == .none && format.cipher == .none) }
     }
 
     /// pgBackRest's `verify` exits with 0 whatever it finds, so its report is read: every backup and all WAL must be valid.
-    private func verify(_ bench: Workbench) throws {
-        let report = try bench.run("--verbose", "--output=text", "--log-level-console=info", "verify", tool: .peer).output
+    private func verify(_ bench: Workbench, _ peer: Tool = .peer) throws {
+        let report = try bench.run("--verbose", "--output=text", "--log-level-console=info", "verify", tool: peer).output
         #expect(report.contains("status: ok"), "\(report)")
         #expect(!report.contains("ERROR") && !report.contains("WARN"), "\(report)")
         for label in try bench.labels() { #expect(report.contains("backup: \(label), status: valid"), "\(report)") }
@@ -67,37 +68,38 @@ struct PeerTests {
 
     static let ours =
         Format.all.map { Case(version: 15, format: $0) } + [Case(version: 14, format: Format(.zst, .aes))]
-        + elsewhere([Format(.zst, .aes), Format(.gz)])
+        + elsewhere([Format(.zst, .aes), Format(.gz)]) + [Case(version: 15, format: Format(.gz), peer: .oldPeer)]
 
     /// What we wrote, pgBackRest reads, restores and goes on with.
     @Test(arguments: ours)
     func ourRepository(_ example: Case) throws {
+        let peer = example.peer
         let bench = try Workbench(example.format, on: example.kind)
         let cluster = try bench.clusterWithBackup(example.version)
         try cluster.query("INSERT INTO item SELECT n, 'after ' || n FROM generate_series(1001, 1500) n")
         let rows = try cluster.fingerprint()
         try cluster.archiveCurrentSegment()
 
-        #expect(try bench.info(tool: .peer).backup.map(\.label) == bench.labels())
-        #expect(try bench.info(tool: .peer).status.code == 0)
-        try verify(bench)
-        try checkArchive(bench, cluster, .peer)
-        try check(bench, .peer, version: example.version, rows: rows)
-        try bench.run("stanza-create", tool: .peer)
+        #expect(try bench.info(tool: peer).backup.map(\.label) == bench.labels())
+        #expect(try bench.info(tool: peer).status.code == 0)
+        try verify(bench, peer)
+        try checkArchive(bench, cluster, peer)
+        try check(bench, peer, version: example.version, rows: rows)
+        try bench.run("stanza-create", tool: peer)
 
         // An incremental backup on top, and WAL beside ours.
         guard example.goesOn else { return }
         try cluster.query("UPDATE item SET text = 'changed' WHERE id < 100")
-        try archive(with: .peer, bench, cluster)
-        try bench.run("check", tool: .peer) // it wants to find its own name in archive_command
-        try bench.run("--type=incr", "backup", tool: .peer)
+        try archive(with: peer, bench, cluster)
+        try bench.run("check", tool: peer) // it wants to find its own name in archive_command
+        try bench.run("--type=incr", "backup", tool: peer)
         let after = try cluster.fingerprint()
         try cluster.archiveCurrentSegment()
         let backups = try bench.info().backup
         #expect(backups.map(\.type) == ["full", "incr"])
         #expect(backups.last?.reference == [backups[0].label])
-        try verify(bench)
-        try check(bench, .peer, version: example.version, rows: after)
+        try verify(bench, peer)
+        try check(bench, peer, version: example.version, rows: after)
         try check(bench, .underTest, version: example.version, rows: after)
     }
 
@@ -106,12 +108,14 @@ struct PeerTests {
         + [
             Case(version: 14, format: Format(.gz)), Case(version: 15, format: Format(.zst), bundle: true),
             Case(version: 15, format: Format(.lz4, .aes), bundle: true),
+            Case(version: 15, format: Format(.lz4), peer: .oldPeer),
         ] + elsewhere([Format(.zst), Format(.zst, .aes), Format(.gz, .aes)])
 
     /// What pgBackRest wrote, we read, restore and go on with.
     @Test(arguments: theirs)
     func theirRepository(_ example: Case) throws {
-        let bench = try Workbench(example.format, on: example.kind, by: .peer)
+        let peer = example.peer
+        let bench = try Workbench(example.format, on: example.kind, by: peer)
         let cluster = try bench.cluster(example.version)
         try bench.run("stanza-create")
         try cluster.query(
@@ -143,8 +147,8 @@ struct PeerTests {
         try archive(with: .underTest, bench, cluster)
         try bench.run("--type=full", "backup", tool: .underTest)
         #expect(try bench.info().backup.map(\.type) == ["full", "incr", "full"])
-        try verify(bench)
-        try check(bench, .peer, version: example.version, rows: rows)
+        try verify(bench, peer)
+        try check(bench, peer, version: example.version, rows: rows)
     }
 
     /// What our runs claim in a repository is nothing to pgBackRest, whether they still run or not.
