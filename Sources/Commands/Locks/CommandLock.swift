@@ -7,8 +7,6 @@ import Synchronization
 /// The exclusive locks of a running command, one for each kind and repository. Released at the end of its life, or by the kernel when
 /// the process dies.
 final class CommandLock: Sendable {
-    enum Kind: String, Sendable, CaseIterable { case archive, backup, restore }
-
     private struct Held {
         var path: String
         var descriptor: Int32
@@ -23,7 +21,7 @@ final class CommandLock: Sendable {
     /// Takes all or throws `.lockAcquire` (50) naming what is busy. `client`: the run of another host that they are taken for. What that
     /// run has taken already is not busy for it.
     init(
-        _ kinds: [Kind], stanza: String, repositories: [Int], for client: String? = nil, _ context: RunContext
+        _ kinds: [LockKind], stanza: String, repositories: [Int], for client: String? = nil, _ context: RunContext
     ) throws(BackupError) {
         let run =
             client.map { $0 + Self.farMark } ?? context.options[RunOptions.execID] ?? "\(getpid())-"
@@ -74,7 +72,7 @@ final class CommandLock: Sendable {
         }
     }
 
-    private static func fileName(_ stanza: String, _ kind: Kind, _ repository: Int) -> String {
+    private static func fileName(_ stanza: String, _ kind: LockKind, _ repository: Int) -> String {
         "\(stanza)-\(kind.rawValue)-\(repository).lock"
     }
 
@@ -191,7 +189,7 @@ final class CommandLock: Sendable {
     static func stanza(ofFile name: String) -> String? {
         guard name.hasSuffix(".lock") else { return nil }
         let parts = name.dropLast(5).split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count >= 3, Kind(rawValue: String(parts[parts.count - 2])) != nil, Int(parts[parts.count - 1]) != nil else {
+        guard parts.count >= 3, LockKind(rawValue: String(parts[parts.count - 2])) != nil, Int(parts[parts.count - 1]) != nil else {
             return nil
         }
         return parts.dropLast(2).joined(separator: "-")
@@ -206,7 +204,7 @@ final class CommandLock: Sendable {
     static func openToLook(_ path: String) -> Int32 { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
 
     /// What holds the lock now; nil when nobody does.
-    static func state(_ kind: Kind, stanza: String, repository: Int, _ context: RunContext) -> State? {
+    static func state(_ kind: LockKind, stanza: String, repository: Int, _ context: RunContext) -> State? {
         let folder = LockFolder(context)
         for folder in [folder, folder.own] {
             let descriptor = openToLook(folder.file(fileName(stanza, kind, repository)))
@@ -238,8 +236,8 @@ final class CommandLock: Sendable {
 
 extension HostLocks {
     /// What `lock` of this host asks of others.
-    init(_ lock: CommandLock, _ kinds: [CommandLock.Kind], _ repositories: [Int]) {
-        self.init(kinds: kinds.map(\.rawValue), repositories: repositories, run: lock.run)
+    init(_ lock: CommandLock, _ kinds: [LockKind], _ repositories: [Int]) {
+        self.init(kinds: kinds, repositories: repositories, run: lock.run)
     }
 }
 

@@ -103,7 +103,7 @@ final class FarDatabase: DatabaseSession {
         session = try host.session()
         let reply: JSON
         do throws(BackupError) {
-            reply = try session.ask("connect", [:]) { _ in }
+            reply = try session.ask(.connect, [:]) { _ in }
         } catch {
             throw error.during("on host '\(host.name)'")
         }
@@ -113,7 +113,7 @@ final class FarDatabase: DatabaseSession {
     func query(_ query: DatabaseQuery, _ parameters: [String]) throws(BackupError) -> [[String?]] {
         var rows: [[String?]] = []
         let members: [String: JSON] = ["query": .string(query.rawValue), "parameters": .array(parameters.map { .string($0) })]
-        _ = try session.ask("query", members) { (entry) throws(BackupError) in
+        _ = try session.ask(.query, members) { (entry) throws(BackupError) in
             guard let row = entry["row"]?.array, rows.count < Self.mostRows else {
                 throw BackupError(.protocol, "the host of the cluster sends what is no row, or no end of rows")
             }

@@ -30,15 +30,15 @@ final class ClusterService: ServerExtension {
         return made
     }
 
-    func answer(_ operation: String, _ call: JSON, entry: (JSON) throws(BackupError) -> Void) async throws(BackupError) -> JSON? {
-        switch operation {
-        case "connect":
+    func answer(_ request: Request, _ call: JSON, entry: (JSON) throws(BackupError) -> Void) async throws(BackupError) -> JSON? {
+        switch request {
+        case .connect:
             var settings = Connection.Settings(context, index)
             settings.checkWanted = checkClient
             let made = try Connection(settings)
             connection = made
             return .object(["version": .integer(Int64(made.serverNumber))])
-        case "query":
+        case .query:
             guard let connection else { throw BackupError(.invalid, "there is no session: send {\"op\":\"connect\"} first") }
             let parameters = (call["parameters"]?.array ?? []).compactMap(\.string)
             guard let query = call["query"]?.string.flatMap(DatabaseQuery.init(rawValue:)), parameters.count == query.parameterCount else {

@@ -115,11 +115,9 @@ enum ServeCommand {
         guard let locks = HostLocks(wire: wanted) else {
             throw BackupError(.invalid, "the client asks for locks that cannot be: \(wanted.text)")
         }
-        let kinds = locks.kinds.compactMap { CommandLock.Kind(rawValue: $0) }
-        guard kinds.count == locks.kinds.count else { throw BackupError(.invalid, "there is no lock of kind \(locks.kinds)") }
         try StopFile.check(stanza, context)
         do throws(BackupError) {
-            return try CommandLock(kinds, stanza: stanza, repositories: repositories(locks, path: path, context), for: locks.run, context)
+            return try CommandLock(locks.kinds, stanza: stanza, repositories: repositories(locks, path: path, context), for: locks.run, context)
         } catch {
             throw error.during("on host '\(hostName())'")
         }

@@ -17,7 +17,7 @@ public protocol FarSession: AnyObject {
     var descriptor: Int32 { get }
 
     /// Sends a request and answers its reply. Calls `entry` for each entry that comes before it.
-    func ask(_ operation: String, _ members: [String: JSON], entry: (JSON) throws(BackupError) -> Void) throws(BackupError) -> JSON
+    func ask(_ request: Request, _ members: [String: JSON], entry: (JSON) throws(BackupError) -> Void) throws(BackupError) -> JSON
 }
 
 /// A tree that can run steps where the bytes are, so that what travels is checked and compressed already.

@@ -6,7 +6,7 @@ public protocol ServerExtension: AnyObject {
     func chain(_ call: JSON) throws(BackupError) -> any ServedChain
 
     /// Answers a request that is none of a storage; nil when there is no such request. `entry` sends what comes before the answer.
-    func answer(_ operation: String, _ call: JSON, entry: (JSON) throws(BackupError) -> Void) async throws(BackupError) -> JSON?
+    func answer(_ request: Request, _ call: JSON, entry: (JSON) throws(BackupError) -> Void) async throws(BackupError) -> JSON?
 }
 
 /// A chain with steps that find something.

@@ -26,13 +26,13 @@ public struct StorageServer: ~Copyable {
             guard header.kind == .call else { throw channel.unexpected(header, "a request") }
             let call = try channel.json(header)
             do throws(BackupError) {
-                switch call["op"]?.string {
-                case "hello": try channel.send(.reply, description.wire)
-                case "start":
+                switch Request(call: call) {
+                case .hello: try channel.send(.reply, description.wire)
+                case .start:
                     let opened = try await open(call["config"] ?? .object([:]))
                     served = opened
                     try channel.send(.reply, opened.wire)
-                case "put":
+                case .put:
                     try await put(call, served?.storage)
                 default:
                     guard let served else { throw Self.notStarted }
@@ -75,18 +75,18 @@ public struct StorageServer: ~Copyable {
 
     private mutating func answer(_ call: JSON, _ served: ServedStorage) async throws(BackupError) {
         let storage = served.storage
-        switch call["op"]?.string {
-        case "open": try await sendObject(call, served)
-        case "stat":
+        switch Request(call: call) {
+        case .open: try await sendObject(call, served)
+        case .stat:
             let entry = try await storage.stat(try Self.key(call))
             try Self.talk { () throws(BackupError) in try channel.send(.reply, .object(["entry": entry?.wire ?? .null])) }
-        case "list":
+        case .list:
             guard let depth = Depth(wire: call) else { throw BackupError(.invalid, "a listing has the depth 'folder' or 'all'") }
             try await storage.list(try Self.key(call, "prefix"), depth) { (entry) throws(BackupError) in
                 try Self.talk { () throws(BackupError) in try channel.send(.entry, entry.wire) }
             }
             try done()
-        case "remove":
+        case .remove:
             guard let paths = call["keys"]?.array else { throw BackupError(.invalid, "remove needs a list of keys") }
             var keys: [Key] = []
             for path in paths {
@@ -94,27 +94,28 @@ public struct StorageServer: ~Copyable {
             }
             try await storage.remove(keys)
             try done()
-        case "sync":
+        case .sync:
             try await storage.sync(try Self.key(call, "prefix"))
             try done()
-        case let other:
-            let operation = other ?? ""
-            if let tree = storage as? any FileTree, try await change(tree, operation, call) { return try done() }
-            let reply = try await served.more?.answer(operation, call) { (entry) throws(BackupError) in
+        case let request:
+            let unknown = BackupError(.unsupported, "there is no request '\(call["op"]?.string ?? "")'")
+            guard let request else { throw unknown }
+            if let tree = storage as? any FileTree, try await change(tree, request, call) { return try done() }
+            let reply = try await served.more?.answer(request, call) { (entry) throws(BackupError) in
                 try Self.talk { () throws(BackupError) in try channel.send(.entry, entry) }
             }
-            guard let reply else { throw BackupError(.unsupported, "there is no request '\(operation)'") }
+            guard let reply else { throw unknown }
             try Self.talk { () throws(BackupError) in try channel.send(.reply, reply) }
         }
     }
 
     /// Folders, links and attributes. False when there is no such request.
-    private func change(_ tree: any FileTree, _ operation: String, _ call: JSON) async throws(BackupError) -> Bool {
-        switch operation {
-        case "mkdir": try await tree.makeDirectory(try Self.key(call), Attributes(wire: call))
-        case "rmdir": try await tree.removeDirectory(try Self.key(call))
-        case "setattr": try await tree.setAttributes(try Self.key(call), Attributes(wire: call))
-        case "link":
+    private func change(_ tree: any FileTree, _ request: Request, _ call: JSON) async throws(BackupError) -> Bool {
+        switch request {
+        case .makeDirectory: try await tree.makeDirectory(try Self.key(call), Attributes(wire: call))
+        case .removeDirectory: try await tree.removeDirectory(try Self.key(call))
+        case .setAttributes: try await tree.setAttributes(try Self.key(call), Attributes(wire: call))
+        case .link:
             guard let kind = LinkKind(rawValue: call["kind"]?.string ?? ""), let target = call["target"]?.string else {
                 throw BackupError(.invalid, "a link is of the kind 'symbolic' or 'hard' and has a target")
             }

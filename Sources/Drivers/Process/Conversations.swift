@@ -40,7 +40,7 @@ final class Conversations: Sendable {
             if isHolder { configuration["lock"] = locks }
         }
         do throws(BackupError) {
-            return try conversation.ask(.object(["op": .string("start"), "config": .object(configuration)]))
+            return try conversation.ask(Request.start.call(["config": .object(configuration)]))
         } catch {
             throw Refusal.of(error) ?? error
         }

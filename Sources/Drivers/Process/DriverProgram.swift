@@ -37,19 +37,13 @@ final class Conversation: @unchecked Sendable {
         channel.ending = { [unowned self] in process.end(within: .seconds(1)).map(endText) }
         let hello: JSON
         do throws(BackupError) {
-            try channel.send(.call, .object(["op": .string("hello"), "proto": .integer(protocolVersion)]))
+            try channel.send(.call, Request.hello.call(["proto": .integer(protocolVersion)]))
             // It has nothing to do yet but to say who it is.
             hello = try answer(waiting: program.patience.transfer)
         } catch {
             throw Refusal.of(error) ?? error
         }
         description = try DriverDescription(wire: hello, from: name)
-    }
-
-    static func call(_ operation: String, _ members: [String: JSON]) -> JSON {
-        var members = members
-        members["op"] = .string(operation)
-        return .object(members)
     }
 
     /// Sends a request and waits for its answer.
@@ -80,7 +74,7 @@ final class Conversation: @unchecked Sendable {
     /// Begins a put, or nothing, and breaks off. The conversation is of no use afterwards.
     func breakOff(put key: JSON?, _ bytes: [UInt8], by end: ProgramEnd, within limit: Duration) throws(BackupError) -> Int32? {
         if let key {
-            try channel.send(.call, Self.call("put", ["key": key, "options": PutOptions().wire]))
+            try channel.send(.call, Request.put.call(["key": key, "options": PutOptions().wire]))
             try channel.sendData(bytes)
         }
         switch end {

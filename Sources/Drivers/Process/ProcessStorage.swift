@@ -37,9 +37,9 @@ class ProcessStorage: FarStorage, ProgramStorage, @unchecked Sendable {
         return ProcessStorage(conversations, .root, capabilities, location: location, encryption: encryption)
     }
 
-    fileprivate func ask(_ operation: String, _ members: [String: JSON]) async throws(BackupError) {
+    fileprivate func ask(_ request: Request, _ members: [String: JSON]) async throws(BackupError) {
         try await conversations.request { (conversation) throws(BackupError) in
-            _ = try conversation.ask(Conversation.call(operation, members))
+            _ = try conversation.ask(request.call(members))
         }
     }
 
@@ -78,7 +78,7 @@ class ProcessStorage: FarStorage, ProgramStorage, @unchecked Sendable {
         members["key"] = wire(key)
         if let range { members["range"] = .array([JSON(range.lowerBound), JSON(range.upperBound)]) }
         do throws(BackupError) {
-            _ = try conversation.ask(Conversation.call("open", members))
+            _ = try conversation.ask(Request.open.call(members))
         } catch {
             throw conversations.end(conversation, error)
         }
@@ -91,7 +91,7 @@ class ProcessStorage: FarStorage, ProgramStorage, @unchecked Sendable {
         let conversation = try conversations.take()
         var sent: UInt64 = 0
         var failure: BackupError?
-        try conversation.channel.send(.call, Conversation.call("put", ["key": wire(key), "options": options.wire]))
+        try conversation.channel.send(.call, Request.put.call(["key": wire(key), "options": options.wire]))
         let lent = blocks.lend()
         do throws(BackupError) {
             var more = true
@@ -146,7 +146,7 @@ class ProcessStorage: FarStorage, ProgramStorage, @unchecked Sendable {
 
     func stat(_ key: Key) async throws(BackupError) -> Entry? {
         let reply = try await conversations.request { (conversation) throws(BackupError) in
-            try conversation.ask(Conversation.call("stat", ["key": wire(key)]))
+            try conversation.ask(Request.stat.call(["key": wire(key)]))
         }
         guard let value = reply["entry"], value != .null else { return nil }
         guard let entry = entry(value), entry.key == key else { throw broken("answers with what is no entry for '\(key)'") }
@@ -157,7 +157,7 @@ class ProcessStorage: FarStorage, ProgramStorage, @unchecked Sendable {
         try await conversations.request { (conversation) throws(BackupError) in
             var members = depth.wireMembers
             members["prefix"] = wire(prefix)
-            try conversation.channel.send(.call, Conversation.call("list", members))
+            try conversation.channel.send(.call, Request.list.call(members))
             while true {
                 let header = try conversation.next("a listing")
                 let value = try conversation.channel.json(header)
@@ -177,11 +177,11 @@ class ProcessStorage: FarStorage, ProgramStorage, @unchecked Sendable {
     func remove(_ keys: [Key]) async throws(BackupError) {
         // A request may not be longer than a frame.
         for start in stride(from: 0, to: keys.count, by: 500) {
-            try await ask("remove", ["keys": .array(keys[start..<min(keys.count, start + 500)].map { wire($0) })])
+            try await ask(.remove, ["keys": .array(keys[start..<min(keys.count, start + 500)].map { wire($0) })])
         }
     }
 
-    func sync(_ prefix: Key) async throws(BackupError) { try await ask("sync", ["prefix": wire(prefix)]) }
+    func sync(_ prefix: Key) async throws(BackupError) { try await ask(.sync, ["prefix": wire(prefix)]) }
 
     // MARK: The processes
 
@@ -213,20 +213,20 @@ final class ProcessTree: ProcessStorage, SteppingTree, @unchecked Sendable {
     }
 
     func makeDirectory(_ key: Key, _ attributes: Attributes) async throws(BackupError) {
-        try await ask("mkdir", attributes.wireMembers.merging(["key": wire(key)]) { $1 })
+        try await ask(.makeDirectory, attributes.wireMembers.merging(["key": wire(key)]) { $1 })
     }
 
-    func removeDirectory(_ key: Key) async throws(BackupError) { try await ask("rmdir", ["key": wire(key)]) }
+    func removeDirectory(_ key: Key) async throws(BackupError) { try await ask(.removeDirectory, ["key": wire(key)]) }
 
     func link(_ key: Key, to target: String, _ kind: LinkKind) async throws(BackupError) {
         // The target of a hard link is a key, that of a symbolic link any text.
         try await ask(
-            "link",
+            .link,
             ["key": wire(key), "target": kind == .hard ? wire(Key(target)) : .string(target), "kind": .string(kind.rawValue)])
     }
 
     func setAttributes(_ key: Key, _ attributes: Attributes) async throws(BackupError) {
-        try await ask("setattr", attributes.wireMembers.merging(["key": wire(key)]) { $1 })
+        try await ask(.setAttributes, attributes.wireMembers.merging(["key": wire(key)]) { $1 })
     }
 }
 

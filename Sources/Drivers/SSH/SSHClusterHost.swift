@@ -37,9 +37,9 @@ private final class SSHSession: FarSession {
 
     var descriptor: Int32 { conversation.channel.input }
 
-    func ask(_ operation: String, _ members: [String: JSON], entry: (JSON) throws(BackupError) -> Void) throws(BackupError) -> JSON {
+    func ask(_ request: Request, _ members: [String: JSON], entry: (JSON) throws(BackupError) -> Void) throws(BackupError) -> JSON {
         do throws(BackupError) {
-            try conversation.channel.send(.call, Conversation.call(operation, members))
+            try conversation.channel.send(.call, request.call(members))
             while true {
                 let header = try conversation.next("an answer")
                 let value = try conversation.channel.json(header)
