@@ -68,6 +68,18 @@ struct ArchiveFailureTests {
         #expect(again.status == 0, "\(again)")
         #expect(try bench.archived().filter { $0.hasPrefix(names[0]) }.count == 1)
         #expect(try bench.info().archive.first?.max == names[0])
+
+        // What needs no codec does not miss it.
+        try bench.configure(["compress-type": "gz"])
+        try run(["sh", "-c", "printf '1\\t0/3000000\\tno recovery target specified\\n' >\"$0\"", "\(bench.data)/pg_wal/00000002.history"])
+        for name in ["00000002.history", names[0], names[1]] {
+            let push = try bench.attempt("--plugins=\(plugins)", "archive-push", "pg_wal/\(name)", in: bench.data)
+            if name == names[1] {
+                #expect(push.status == 104 && push.text.contains("repo1: ") && push.text.contains("there is no codec 'gz' here"), "\(push)")
+            } else {
+                #expect(push.status == 0, "\(name): \(push)")
+            }
+        }
     }
 
     /// A host whose libcrypto does not offer sha1, for which it is enough to ask for validated algorithms only.

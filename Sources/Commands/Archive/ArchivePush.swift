@@ -16,11 +16,10 @@ enum ArchivePush {
                 .fileMissing, "WAL file '\(file.path)' does not exist", hint: "archive_command must pass the path of the file: %p")
         }
         let targets = try await ArchiveTargets.open(context, stanza)
-        let settings = try PushSettings(context)
         let failures =
             ArchiveFile.isSegment(file.name)
-            ? try await SegmentPush(file, targets, settings).run()
-            : try await PlainPush(file, targets, settings.log).run()
+            ? try await SegmentPush(file, targets, PushSettings(context)).run()
+            : try await PlainPush(file, targets, context.log).run()
         guard failures.isEmpty else {
             throw BackupError(.commandFailed, "archive-push command encountered error(s):\n" + failures.joined(separator: "\n"))
         }

@@ -2,13 +2,14 @@
 
 import BackstopCore
 
-/// Kept in memory, in pieces: made once, sealed and stored for each repository.
+/// Kept in memory, in pieces: made once, sealed and stored for each repository. They are arrays and not blocks, since any number of
+/// readers share them.
 struct CompressedSegment: Sendable {
     private let pieces: [[UInt8]]
 
     /// Bytes of a piece.
     private static let portion = 1 << 20
-    /// A segment that stays larger than this is read again for each repository instead.
+    /// Bytes. A segment that stays larger is read again for each repository instead.
     static let most = 64 << 20
 
     /// nil when it is too large. Throws `.checksum` when the bytes are not those that were summed.
