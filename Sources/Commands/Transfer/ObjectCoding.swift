@@ -2,6 +2,8 @@
 
 import BackstopCore
 
+/// A codec and a seal. What is read is never decoded by today's configuration: the codec comes from the file's name or the manifest, the
+/// seal from the file that names its passphrase.
 struct ObjectCoding: Sendable {
     let codec: CodecDriver
     /// Of what is written.
@@ -9,7 +11,7 @@ struct ObjectCoding: Sendable {
     /// nil: not encrypted.
     let seal: Seal?
 
-    /// For writing, from `compress-type` and `compress-level`.
+    /// For writing, from `compress-type` and `compress-level`. Throws `.unsupported` for a codec that is not allowed here.
     init(_ options: Options, _ registry: Registry, _ seal: Seal?) throws(BackupError) {
         codec = try registry.codec(options[CodecOptions.compressType])
         level = options[CodecOptions.compressLevel] ?? codec.defaultLevel
@@ -23,7 +25,7 @@ struct ObjectCoding: Sendable {
         self.seal = seal
     }
 
-    /// Of a file whose name tells the codec by its end. Throws for a codec that is not allowed here.
+    /// Of a file whose name tells the codec by its end: none for a name without one. Throws `.unsupported` for a codec that is not allowed here.
     init(ofFile name: some StringProtocol, _ registry: Registry, _ seal: Seal?) throws(BackupError) {
         self.init(try Self.codec(ofFile: name, registry), seal)
     }
@@ -46,14 +48,18 @@ struct ObjectCoding: Sendable {
     var step: ChainSpec.Step? { compresses ? .compress(codec: codec.name, level: level) : nil }
 
     /// From the content to what is stored.
-    func encoder() throws(BackupError) -> [Step] { try compression() + encryption() }
+    func encoder(_ framing: Framing = .normal) throws(BackupError) -> [Step] { try compression(framing) + encryption(framing) }
 
-    func compression() throws(BackupError) -> [Step] { compresses ? [.transform(try codec.open(level, .normal).encoder())] : [] }
+    /// The first half of `encoder`, the same for all seals.
+    func compression(_ framing: Framing = .normal) throws(BackupError) -> [Step] {
+        compresses ? [.transform(try codec.open(level, framing).encoder())] : []
+    }
 
-    func encryption() throws(BackupError) -> [Step] { try seal.encryption() }
+    /// The second half of `encoder`.
+    func encryption(_ framing: Framing = .normal) throws(BackupError) -> [Step] { try seal.encryption(framing) }
 
-    /// The way back.
-    func decoder(_ framing: Framing) throws(BackupError) -> [Step] {
+    /// The way back. Any level decodes what any other has made.
+    func decoder(_ framing: Framing = .normal) throws(BackupError) -> [Step] {
         var steps = try seal.decryption(framing)
         if compresses { steps.append(.transform(try codec.open(codec.defaultLevel, framing).decoder())) }
         return steps
