@@ -31,7 +31,7 @@ extension OptionTable {
             default: break
             }
         }
-        return OptionTable(options: options, commands: commandTable, programs: programs, plugins: plugins) {
+        return OptionTable(options: options, commands: allCommands.map(\.spec), programs: programs, plugins: plugins) {
             (configuration) throws(BackupError) in try checkOptions(&configuration, registry)
         }
     }

@@ -93,7 +93,9 @@ struct RepositoryInThePastTests {
             #expect(outcome.text.contains(disaster.label), "\(text)\n\(outcome)")
         }
         for text in ["yesterday", "2026-11", "\(local)+1", "\(local) UTC", "2026-02-31 10:00:00+00"] {
-            let get = try bench.attempt(["--repo=1", "--repo-target-time=\(text)", "archive-get", disaster.segment, bench.folder.path("got")])
+            let get = try bench.attempt([
+                "--repo=1", "--repo-target-time=\(text)", "archive-get", disaster.segment, bench.folder.path("got"),
+            ])
             #expect(get.status != 0 && get.status != 1 && get.text.contains("'\(text)' is not valid for 'repo-target-time'"), "\(get)")
         }
     }
@@ -149,7 +151,8 @@ struct RepositoryInThePastTests {
         let plain = try Workbench()
         let outcome = try plain.attempt(disaster.past + ["info"])
         #expect(outcome.text.contains("keeps no old versions") && outcome.text.contains("repo-target-time"), "\(outcome)")
-        let get = try plain.attempt(disaster.past + ["--pg1-path=\(bench.data)", "archive-get", disaster.segment, plain.folder.path("got")])
+        let get = try plain.attempt(
+            disaster.past + ["--pg1-path=\(bench.data)", "archive-get", disaster.segment, plain.folder.path("got")])
         #expect(get.status > 1 && get.text.contains("keeps no old versions"), "\(get)")
     }
 }

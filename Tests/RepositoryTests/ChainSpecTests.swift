@@ -22,7 +22,8 @@ struct ChainSpecTests {
             wire.text
                 == #"[{"tap":"size"},{"tap":"sha1"},{"headerCheck":false,"size":8192,"tap":"pages"},{"codec":"lz4","level":1}]"#)
         #expect(try ChainSpec(wire: wire, registry) == spec)
-        let unsaid = try ChainSpec(wire: try #require(JSON(parsing: Array(#"[{"codec":"zst"},{"tap":"pages","size":512}]"#.utf8))), registry)
+        let unsaid = try ChainSpec(
+            wire: try #require(JSON(parsing: Array(#"[{"codec":"zst"},{"tap":"pages","size":512}]"#.utf8))), registry)
         #expect(unsaid.steps == [.compress(codec: "zst", level: 3), .pages(size: 512, headerCheck: true)])
     }
 

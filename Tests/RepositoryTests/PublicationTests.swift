@@ -68,8 +68,11 @@ struct ListRepairTests {
         func summary(_ text: String) -> BackupSummary { BackupSummary(label: label(text), object: ["backup-type": .string("full")]) }
         var info = BackupInfo(history: DatabaseHistory(.init(id: 1, identity: ClusterIdentity(systemID: 1, version: .v15))), nil)
         for label in ["20260101-000000F", "20260102-000000F", "20260105-000000F"] { info.add(summary(label)) }
-        ListRepair(added: [summary("20260103-000000F"), summary("20260105-000000F")], removed: [label("20260102-000000F"), label("20250101-000000F")])
-            .apply(to: &info)
+        ListRepair(
+            added: [summary("20260103-000000F"), summary("20260105-000000F")],
+            removed: [label("20260102-000000F"), label("20250101-000000F")]
+        )
+        .apply(to: &info)
         #expect(info.backups.map(\.label.text) == ["20260101-000000F", "20260103-000000F", "20260105-000000F"])
     }
 }

@@ -37,7 +37,8 @@ struct SealTests {
     /// The section is written and read by each kind of file.
     @Test func sectionIsKept() throws {
         let outer = try Self.outer()
-        let history = DatabaseHistory(DatabaseHistory.Database(id: 1, identity: ClusterIdentity(systemID: 7_000_000_000_000_000_000, version: .v15)))
+        let history = DatabaseHistory(
+            DatabaseHistory.Database(id: 1, identity: ClusterIdentity(systemID: 7_000_000_000_000_000_000, version: .v15)))
         let archive = ArchiveInfo(history: history, outer.renewed())
         let backup = BackupInfo(history: history, outer.renewed())
         let archiveBytes = try archive.bytes(try Golden.sha1(), version: "1")

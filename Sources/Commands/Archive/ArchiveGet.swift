@@ -143,3 +143,14 @@ struct ArchiveGet {
         _ = try await context.openTree("").put(Key(absolute: destination), from: &flow, options)
     }
 }
+
+extension ArchiveGet {
+    static let command = Command(
+        CommandSpec(
+            "archive-get", "WAL archive", "get a WAL segment from a repository",
+            "Goes into restore_command as: archive-get %f \"%p\"; 'restore' writes that itself. The exit status is 1 when no repository has it."
+        ) {
+            $0.positional = [CommandSpec.Positional("WAL-NAME"), CommandSpec.Positional("DESTINATION")]
+        },
+        repositories: .firstThatHas, status: { (context) throws(BackupError) in try await run(context) ? 0 : 1 })
+}

@@ -4,9 +4,7 @@ import BackstopCore
 
 enum ArchivePush {
     static func run(_ context: RunContext) async throws(BackupError) {
-        let stanza = try context.stanza()
         let file = WALFile(try ServerPath.absolute(context.positional[0], context.options), in: context.openTree(""))
-        try StopFile.check(stanza, context)
         if let limit = context.options[ArchiveOptions.pushQueueMax], try await overflows(file, UInt64(limit), context) {
             context.log.warn("dropped WAL file '\(file.name)' because archive queue exceeded \(sizeText(UInt64(limit)))")
             return
@@ -15,7 +13,7 @@ enum ArchivePush {
             throw BackupError(
                 .fileMissing, "WAL file '\(file.path)' does not exist", hint: "archive_command must pass the path of the file: %p")
         }
-        let targets = try await ArchiveTargets.open(context, stanza)
+        let targets = try await ArchiveTargets.open(context)
         let failures =
             ArchiveFile.isSegment(file.name)
             ? try await SegmentPush(file, targets, PushSettings(context)).run()
@@ -34,4 +32,15 @@ enum ArchivePush {
         let size = try await tree.stat(Key(String(first.key.name.dropLast(6))))?.size ?? 0
         return size * UInt64(ready.count) > limit
     }
+}
+
+extension ArchivePush {
+    static let command = Command(
+        CommandSpec(
+            "archive-push", "WAL archive", "put a WAL segment into all repositories",
+            "Goes into archive_command as: archive-push %p. A segment that is there already with the same content is fine."
+        ) {
+            $0.positional = [CommandSpec.Positional("WAL-PATH")]
+        },
+        repositories: .all, respectsStop: true, run: run)
 }

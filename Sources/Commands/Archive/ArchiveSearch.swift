@@ -29,11 +29,10 @@ struct ArchiveSearch: Sendable {
 
     /// `control`: of the cluster that wants it.
     init(_ name: String, _ context: RunContext, _ control: ControlFile) async throws(BackupError) {
-        let stanza = try context.stanza()
         var repositories: [StanzaRepository] = []
-        for index in try Repository.selectedIndexes(context) {
+        for index in context.repositories {
             do throws(BackupError) {
-                repositories.append(StanzaRepository(try await Repository.open(index, context), stanza, context.log))
+                repositories.append(try await StanzaRepository.open(index, context))
             } catch  where error.code != .cancelled {
                 problems.append(ArchiveProblem(code: error.code, text: error.text(of: "repo\(index)")))
             }

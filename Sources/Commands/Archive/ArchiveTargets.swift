@@ -18,12 +18,12 @@ struct ArchiveTargets: Sendable {
     /// repository to push to.
     let control: Result<ControlFile, BackupError>?
 
-    static func open(_ context: RunContext, _ stanza: String) async throws(BackupError) -> ArchiveTargets {
+    static func open(_ context: RunContext) async throws(BackupError) -> ArchiveTargets {
         var repositories: [StanzaRepository] = []
         var failures: [String] = []
-        for index in context.options.indexes(.repo) {
+        for index in context.repositories {
             do throws(BackupError) {
-                repositories.append(StanzaRepository(try await Repository.open(index, context), stanza, context.log))
+                repositories.append(try await StanzaRepository.open(index, context))
             } catch  where error.code != .cancelled {
                 failures.append(error.text(of: "repo\(index)"))
             }

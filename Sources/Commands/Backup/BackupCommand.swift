@@ -6,27 +6,15 @@ struct BackupCommand {
     private let context: RunContext
     private let repository: StanzaRepository
     private let policy: BackupPolicy
-    private let lock: CommandLock
-    /// What the hosts of the repository and of the cluster lock too.
-    private let farLocks: HostLocks
 
     static func run(_ context: RunContext) async throws(BackupError) {
-        let stanza = try context.stanza()
-        try StopFile.check(stanza, context)
-        let configured = context.options.indexes(.repo)
-        let index = try Repository.selectedIndexes(context)[0]
-        if configured.count > 1, context.options[GeneralOptions.repo] == nil {
-            context.log.info("repo option not specified, defaulting to repo\(index)")
-        }
-        let lock = try CommandLock([.backup], stanza: stanza, repositories: [index], context)
-        let farLocks = HostLocks(lock, [.backup], [index])
-        let repository = StanzaRepository(try await Repository.open(index, context, locks: farLocks), stanza, context.log)
+        let index = context.repositories[0]
+        let repository = try await StanzaRepository.open(index, context)
         let command = BackupCommand(
-            context: context, repository: repository, policy: BackupPolicy(context.options, repository: index), lock: lock,
-            farLocks: farLocks)
+            context: context, repository: repository, policy: BackupPolicy(context.options, repository: index))
         // Before anything is written, and before a stanza that does not exist gets a folder.
         _ = try await repository.backupInfo()
-        let lease = try await RepositoryLease.take(repository, lock, context)
+        let lease = try await RepositoryLease.take(repository, context)
         do throws(BackupError) {
             try await command.run(lease)
         } catch {
@@ -68,7 +56,7 @@ struct BackupCommand {
         let coding = try ObjectCoding(context.options, repository.registry, manifest.seal)
         let run = BackupRun(
             repository: repository, label: label, coding: coding, cluster: cluster, control: control, policy: policy, lease: lease,
-            watch: session?.connection.watch, meter: ProgressMeter("backup", size: plan.totalSize, lock: lock, context), log: context.log)
+            watch: session?.connection.watch, meter: ProgressMeter("backup", size: plan.totalSize, context), log: context.log)
         manifest.files = try await run.run(plan)
         run.meter.end()
         try manifest.checkCopied()
@@ -90,10 +78,10 @@ struct BackupCommand {
 
     private func openCluster() async throws(BackupError) -> (ClusterFiles, OnlineSession?) {
         if policy.isOnline {
-            let primary = try Primary.find(context, locks: farLocks)
+            let primary = try Primary.find(context, locks: context.hostLocks)
             return (primary.cluster, primary.session)
         }
-        let cluster = try ClusterFiles(context, 1, locks: farLocks)
+        let cluster = try ClusterFiles(context, 1, locks: context.hostLocks)
         guard try await cluster.isRunning() else { return (cluster, nil) }
         guard context.options[GeneralOptions.force] else {
             throw BackupError(
@@ -173,4 +161,18 @@ struct BackupCommand {
             return
         }
     }
+}
+
+extension BackupCommand {
+    static let command = Command(
+        CommandSpec(
+            "backup", "Backup and restore", "back up a cluster",
+            """
+            Copies the cluster into one repository, by default the first, while the server runs. The WAL that the backup needs \
+            has to be archived as well: 'check' tells whether it is. Schedule it with cron or a timer.
+            """
+        ) {
+            $0.hasLogFile = true
+        },
+        locks: [.backup], repositories: .first, respectsStop: true, run: run)
 }

@@ -22,7 +22,8 @@ final class NearReading: ClusterReading {
     private let withPages: RunningChain
     private var last: RunningChain
 
-    init(_ tree: any FileTree, _ plain: ChainSpec, _ withPages: ChainSpec, _ registry: Registry, _ meter: ProgressMeter) throws(BackupError) {
+    init(_ tree: any FileTree, _ plain: ChainSpec, _ withPages: ChainSpec, _ registry: Registry, _ meter: ProgressMeter) throws(BackupError)
+    {
         self.tree = tree
         self.meter = MeterTap(meter)
         self.plain = try plain.make(registry, watching: [self.meter])

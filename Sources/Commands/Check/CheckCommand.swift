@@ -4,7 +4,6 @@ import BackstopCore
 
 enum CheckCommand {
     static func run(_ context: RunContext) async throws(BackupError) {
-        let stanza = try context.stanza()
         let primary = try Primary.find(context)
         let (cluster, session) = (primary.cluster, primary.session)
         try session.checkSettings(context)
@@ -13,9 +12,9 @@ enum CheckCommand {
 
         let server = ArchivingServer(session.connection, cluster, context)
         var targets: [ArchiveCheck] = []
-        for index in context.options.indexes(.repo) {
+        for index in context.repositories {
             context.log.info("check repo\(index) configuration (primary)")
-            let repository = StanzaRepository(try await Repository.open(index, context), stanza, context.log)
+            let repository = try await StanzaRepository.open(index, context)
             let archive = try await repository.archiveInfo()
             let backup = try await repository.backupInfo()
             for current in [archive.history.current, backup.history.current] {
@@ -54,4 +53,17 @@ enum CheckCommand {
         context.options = context.optionsOf["backup"] ?? context.options
         _ = try await ClusterListing.make(cluster, session, control, context)
     }
+}
+
+extension CheckCommand {
+    static let command = Command(
+        CommandSpec(
+            "check", "Stanza", "check configuration, archiving and repositories",
+            "Has the server switch to a new WAL segment and waits for it in each repository. Without --stanza all stanzas are checked."
+        ) {
+            $0.stanza = .optional
+            $0.runsForEachStanza = true
+            $0.vouchesFor = ["backup", "archive-push", "archive-get", "restore"]
+        },
+        repositories: .all, run: run)
 }

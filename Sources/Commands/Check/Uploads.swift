@@ -34,7 +34,8 @@ enum Uploads {
         if let oldest = old.map(\.begun).min() {
             context.log.warn(
                 "\(repository.name) has \(old.count) unfinished uploads that are older than a day, the oldest of \(localTimeWithZone(oldest))"
-                    + "\nHINT: remove what killed runs left behind with: \(Program.called) --stanza=\(repository.stanza) --remove-uploads=1d check")
+                    + "\nHINT: remove what killed runs left behind with: \(Program.called) --stanza=\(repository.stanza) --remove-uploads=1d check"
+            )
         } else if !uploads.isEmpty {
             context.log.info("\(repository.name) has \(uploads.count) unfinished uploads, which may be those of a running command")
         }

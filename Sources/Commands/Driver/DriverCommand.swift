@@ -57,3 +57,21 @@ enum DriverCommand {
         return rows.map { $0.name + String(repeating: " ", count: width - $0.name.count + 2) + $0.text + "\n" }.joined()
     }
 }
+
+extension DriverCommand {
+    static let command = Command(
+        CommandSpec(
+            "driver", "Repository", "show and check storage drivers",
+            """
+            'driver list' shows what there is to store and to encode with, 'driver options NAME' the options of a driver, and \
+            'driver check NAME' runs the checks of the storage contract against it, with the options of repo1, in a folder of its own.
+            """
+        ) {
+            $0.stanza = .none
+            $0.positional = [CommandSpec.Positional("ACTION"), CommandSpec.Positional("NAME", isOptional: true)]
+            $0.actionOnRepositoryType = "check"
+            $0.allowsRoot = true
+            $0.runLevel = .debug
+        },
+        run: run)
+}

@@ -31,7 +31,7 @@ enum InfoCommand {
         if let stanza = context.options[SourceOptions.stanza] { return ([stanza], []) }
         var names: Set<String> = []
         var failures: [StanzaReport.RepositoryReport] = []
-        for index in try Repository.selectedIndexes(context) {
+        for index in context.repositories {
             do throws(BackupError) {
                 let repository = try await Repository.open(index, context)
                 for folder in Layout.roots {
@@ -45,4 +45,16 @@ enum InfoCommand {
         }
         return (names.sorted(by: bytewiseLess), failures)
     }
+}
+
+extension InfoCommand {
+    static let command = Command(
+        CommandSpec(
+            "info", "Backup and restore", "list stanzas and their backups",
+            "Shows all stanzas, or one with --stanza, or one backup with --set. The exit status is 0 whatever the state of the stanzas is."
+        ) {
+            $0.stanza = .optional
+            $0.runLevel = .debug
+        },
+        repositories: .each, run: { (context) throws(BackupError) in try StandardOutput.write(try await run(context)) })
 }

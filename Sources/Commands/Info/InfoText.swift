@@ -70,7 +70,8 @@ extension StanzaReport {
         for cluster in clusters {
             let archives = repositories.flatMap(\.archives).filter { ($0.database.identity == cluster.identity) }
             let backups = backups.filter { backup in
-                repositories.first { $0.index == backup.repository }?.history?.database(backup.summary.databaseID)?.identity == cluster.identity
+                repositories.first { $0.index == backup.repository }?.history?.database(backup.summary.databaseID)?.identity
+                    == cluster.identity
             }
             let isCurrent = (cluster.identity == current.identity)
             if !isCurrent && backups.isEmpty && archives.allSatisfy({ $0.min == nil }) { continue }

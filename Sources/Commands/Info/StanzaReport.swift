@@ -80,17 +80,18 @@ struct StanzaReport: Sendable {
     /// Failures of a repository become its status: `info` never fails for what it finds.
     static func gather(_ stanza: String, _ context: RunContext) async throws(BackupError) -> StanzaReport {
         var report = StanzaReport(
-            name: stanza, repositories: [], backups: [], backupLocks: [], wantedSet: context.options[GeneralOptions.set].flatMap { BackupLabel($0) })
-        for index in try Repository.selectedIndexes(context) {
+            name: stanza, repositories: [], backups: [], backupLocks: [],
+            wantedSet: context.options[GeneralOptions.set].flatMap { BackupLabel($0) })
+        for index in context.repositories {
             let (repositoryReport, manifests) = await gather(stanza, index, report.wantedSet, context)
             report.repositories.append(repositoryReport)
             for summary in repositoryReport.backups {
                 report.backups.append(Backup(summary: summary, repository: index, manifest: manifests[summary.label]))
             }
-            if let state = CommandLock.state(.backup, stanza: stanza, repository: index, context) {
+            if let state = CommandLock.state(.backup, stanza: stanza, repository: index, context.options) {
                 report.backupLocks.append((index, state))
             }
-            report.restoreLock = report.restoreLock ?? CommandLock.state(.restore, stanza: stanza, repository: index, context)
+            report.restoreLock = report.restoreLock ?? CommandLock.state(.restore, stanza: stanza, repository: index, context.options)
         }
         if let type = context.options[GeneralOptions.type] { report.backups.removeAll { $0.summary.type.rawValue != type } }
         if let set = report.wantedSet { report.backups.removeAll { $0.summary.label != set } }
@@ -106,7 +107,9 @@ struct StanzaReport: Sendable {
             let repository = StanzaRepository(try await Repository.open(index, context), stanza, context.log)
             report.cipher = repository.seal?.cipher ?? "none"
             guard let info = try await repository.backupInfoIfAny() else {
-                let isThere = try await repository.storage.list(repository.layout.backups.parent).contains { $0.key == repository.layout.backups }
+                let isThere = try await repository.storage.list(repository.layout.backups.parent).contains {
+                    $0.key == repository.layout.backups
+                }
                 report.status = isThere ? .missingData : .missingPath
                 return (report, [:])
             }

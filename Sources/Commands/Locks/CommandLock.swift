@@ -21,25 +21,25 @@ final class CommandLock: Sendable {
     /// Takes all or throws `.lockAcquire` (50) naming what is busy. `client`: the run of another host that they are taken for. What that
     /// run has taken already is not busy for it.
     init(
-        _ kinds: [LockKind], stanza: String, repositories: [Int], for client: String? = nil, _ context: RunContext
+        _ kinds: [LockKind], stanza: String, repositories: [Int], for client: String? = nil, _ options: Options, _ log: Log
     ) throws(BackupError) {
         let run =
-            client.map { $0 + Self.farMark } ?? context.options[RunOptions.execID] ?? "\(getpid())-"
+            client.map { $0 + Self.farMark } ?? options[RunOptions.execID] ?? "\(getpid())-"
             + String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16)
         let names = kinds.flatMap { kind in repositories.map { Self.fileName(stanza, kind, $0) } }
-        let folder = LockFolder(context)
+        let folder = LockFolder(options)
         var taken: [Held] = []
         do throws(BackupError) {
-            var foreign = try Self.take(names, in: folder, run, context, &taken)
+            var foreign = try Self.take(names, in: folder, run, options.newModes, &taken)
             if let found = foreign {
                 for lock in taken { Self.release(lock) }
                 taken = []
-                context.log.warn(
+                log.warn(
                     "\(found.text): it counts for nothing, and locks are kept in '\(folder.own.path)'\nHINT: \(Self.folderHint)")
-                foreign = try Self.take(names, in: folder.own, run, context, &taken)
+                foreign = try Self.take(names, in: folder.own, run, options.newModes, &taken)
             } else if folder.own.finding == .counts {
                 // What others have put into the folder may be gone, but not yet the command that met it.
-                foreign = try Self.take(names, in: folder.own, run, context, &taken)
+                foreign = try Self.take(names, in: folder.own, run, options.newModes, &taken)
             }
             if let foreign { throw BackupError(.lockAcquire, "unable to acquire locks: \(foreign.text)", hint: Self.folderHint) }
         } catch {
@@ -87,13 +87,13 @@ final class CommandLock: Sendable {
 
     /// Takes the locks of these names as far as they are free of what belongs to others, and says what was met.
     private static func take(
-        _ names: [String], in folder: LockFolder, _ run: String, _ context: RunContext, _ taken: inout [Held]
+        _ names: [String], in folder: LockFolder, _ run: String, _ modes: NewModes, _ taken: inout [Held]
     ) throws(BackupError) -> Foreign? {
-        try makeFolder(folder.path, context.options.newModes)
+        try makeFolder(folder.path, modes)
         if case .foreign(let owner) = folder.finding { return Foreign(folder, owner: owner) }
         for name in names {
             if case .foreign(let owner) = folder.finding(name) { return Foreign(file: folder.file(name), owner: owner) }
-            switch try take(folder.file(name), folder.trusted, run, context) {
+            switch try take(folder.file(name), folder.trusted, run, modes) {
             case .taken(let lock): taken.append(lock)
             case .shared: break
             case .foreign(let owner): return Foreign(file: folder.file(name), owner: owner)
@@ -122,7 +122,7 @@ final class CommandLock: Sendable {
     }
 
     private static func take(
-        _ path: String, _ trusted: Set<uid_t>, _ run: String, _ context: RunContext
+        _ path: String, _ trusted: Set<uid_t>, _ run: String, _ modes: NewModes
     ) throws(BackupError) -> Taking {
         // `info` takes a lock for a moment to see whether it is held, so a busy lock is tried again. One that another connection of the same
         // run holds may be that of a connection that is gone, and be free in a moment.
@@ -149,7 +149,7 @@ final class CommandLock: Sendable {
                 if fstat(descriptor, &ours) == 0, lstat(path, &named) == 0, ours.st_ino == named.st_ino, ours.st_dev == named.st_dev {
                     // The folder may be open to all users: what they put there under our name must not be written to.
                     if ours.st_mode & S_IFMT == S_IFREG, ours.st_nlink == 1 {
-                        context.options.newModes.settle(descriptor, 0o640)
+                        modes.settle(descriptor, 0o640)
                         return .taken(Held(path: path, descriptor: descriptor))
                     }
                     close(descriptor)
@@ -204,8 +204,8 @@ final class CommandLock: Sendable {
     static func openToLook(_ path: String) -> Int32 { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
 
     /// What holds the lock now; nil when nobody does.
-    static func state(_ kind: LockKind, stanza: String, repository: Int, _ context: RunContext) -> State? {
-        let folder = LockFolder(context)
+    static func state(_ kind: LockKind, stanza: String, repository: Int, _ options: Options) -> State? {
+        let folder = LockFolder(options)
         for folder in [folder, folder.own] {
             let descriptor = openToLook(folder.file(fileName(stanza, kind, repository)))
             guard descriptor >= 0 else { continue }
@@ -234,13 +234,6 @@ final class CommandLock: Sendable {
     }
 }
 
-extension HostLocks {
-    /// What `lock` of this host asks of others.
-    init(_ lock: CommandLock, _ kinds: [LockKind], _ repositories: [Int]) {
-        self.init(kinds: kinds, repositories: repositories, run: lock.run)
-    }
-}
-
 func currentUser() -> String { getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? "user id \(geteuid())" }
 
 /// Files by which an operator stops commands.
@@ -249,8 +242,8 @@ enum StopFile {
 
     /// Throws `.stopped` (62) while a stop file of the stanza or of all stanzas exists. Without a stanza only the latter counts. One that
     /// somebody else has put there is a warning: archiving would end, and pg_wal fill up, at the whim of any user of the host.
-    static func check(_ stanza: String?, _ context: RunContext) throws(BackupError) {
-        let folder = LockFolder(context)
+    static func check(_ stanza: String?, _ options: Options, _ log: Log) throws(BackupError) {
+        let folder = LockFolder(options)
         for stanza in (stanza.map { [$0] } ?? []) + [nil] {
             switch folder.finding(name(stanza)) {
             case .nothing: break
@@ -259,7 +252,7 @@ enum StopFile {
                     .stopped, "stop file exists for \(stanza.map { "stanza \($0)" } ?? "all stanzas")",
                     hint: "remove it with '\(Program.called) start\(stanza.map { " --stanza=\($0)" } ?? "")' when the reason is gone.")
             case .foreign(let owner):
-                context.log.warn(
+                log.warn(
                     "stop file '\(folder.file(name(stanza)))' counts for nothing: it or its folder belongs to \(LockFolder.name(owner))"
                         + "\nHINT: 'stop' has to be called by the user that runs the other commands.")
             }

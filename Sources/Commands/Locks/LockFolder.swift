@@ -27,10 +27,10 @@ struct LockFolder: Sendable {
     }
 
     /// That of `lock-path`: root and this user are trusted, and by root the owner of the cluster too.
-    init(_ context: RunContext) {
-        path = context.options[GeneralOptions.lockPath]
+    init(_ options: Options) {
+        path = options[GeneralOptions.lockPath]
         var trusted: Set = [0, geteuid()]
-        if geteuid() == 0, let data = context.options[PostgresOptions.path, 1] {
+        if geteuid() == 0, let data = options[PostgresOptions.path, 1] {
             var status = stat()
             if stat(data, &status) == 0 { trusted.insert(status.st_uid) }
         }

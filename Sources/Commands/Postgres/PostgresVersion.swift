@@ -32,7 +32,8 @@ struct PostgresVersion: Hashable, Sendable, Comparable, CustomStringConvertible 
     /// As files of a repository have it, of any version there is or will be: `9.6`, `10`, `21`. nil when it is none.
     init?(written text: some StringProtocol) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { UInt16($0) }
-        guard parts.count <= 2, let major = parts[0], (parts.count == 2) == (major < 10), let minor = parts.count == 2 ? parts[1] : 0, minor < 100
+        guard parts.count <= 2, let major = parts[0], (parts.count == 2) == (major < 10), let minor = parts.count == 2 ? parts[1] : 0,
+            minor < 100
         else { return nil }
         self.init(number: Int(major) * 100 + Int(minor))
         // No second spelling: what is written again is what was read.

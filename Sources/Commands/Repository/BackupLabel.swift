@@ -60,7 +60,8 @@ struct BackupLabel: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// For a backup that started at `start` (Unix seconds; the label shows local time). It must be greater than every label in `others`,
     /// so that labels stay in the order of time: at most one second is waited for.
-    static func make(_ type: BackupType, prior: BackupLabel?, start: Int64, others: [BackupLabel]) async throws(BackupError) -> BackupLabel {
+    static func make(_ type: BackupType, prior: BackupLabel?, start: Int64, others: [BackupLabel]) async throws(BackupError) -> BackupLabel
+    {
         let choice = try choose(type, prior: prior, now: localStamp(start), next: localStamp(start + 1), others: others)
         if choice.isNext {
             while unixNow() <= start { try await pause(.milliseconds(50)) }

@@ -57,7 +57,8 @@ struct DatabaseHistory: Sendable, Equatable {
                 }
                 databases.append(
                     Database(
-                        id: id, identity: ClusterIdentity(systemID: systemID, version: version), catalogVersion: value["db-catalog-version"]?.uint,
+                        id: id, identity: ClusterIdentity(systemID: systemID, version: version),
+                        catalogVersion: value["db-catalog-version"]?.uint,
                         controlVersion: value["db-control-version"]?.uint))
             default: break
             }

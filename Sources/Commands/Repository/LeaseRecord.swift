@@ -59,7 +59,8 @@ struct LeaseRecord: Sendable, Equatable {
 
     var json: JSON {
         .object([
-            "command": .string(command), "host": .string(host), "label": JSON(label?.text), "pid": .integer(process), "place": .string(place),
+            "command": .string(command), "host": .string(host), "label": JSON(label?.text), "pid": .integer(process),
+            "place": .string(place),
             "since": .integer(since), "state": .string(state.rawValue),
         ])
     }

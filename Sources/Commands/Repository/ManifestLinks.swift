@@ -6,7 +6,9 @@ extension Manifest {
     /// The list of files must be sorted. Refuses targets and links that do not describe the same thing: a restore follows them out of PGDATA.
     func checkTargets() throws(BackupError) {
         func invalid(_ name: String, _ reason: String) -> BackupError { BackupError(.format, "'\(name)' of the manifest \(reason)") }
-        for (file, next) in zip(files, files.dropFirst()) where file.name == next.name { throw invalid(file.name.text, "stands there twice") }
+        for (file, next) in zip(files, files.dropFirst()) where file.name == next.name {
+            throw invalid(file.name.text, "stands there twice")
+        }
         var names: Set<Key> = []
         for path in places.paths where !names.insert(Key(path.name)).inserted || files.index(of: ManifestName(path.name)) != nil {
             throw invalid(path.name, "stands there twice")

@@ -140,7 +140,9 @@ extension Manifest {
             if let errors = value["checksum-page-error"]?.array {
                 file.pageErrors = errors.compactMap { item in
                     if let page = item.uint { return UInt32(clamping: page)...UInt32(clamping: page) }
-                    guard let pair = item.array, pair.count == 2, let low = pair[0].uint, let high = pair[1].uint, low <= high else { return nil }
+                    guard let pair = item.array, pair.count == 2, let low = pair[0].uint, let high = pair[1].uint, low <= high else {
+                        return nil
+                    }
                     return UInt32(clamping: low)...UInt32(clamping: high)
                 }
             }
@@ -155,7 +157,8 @@ extension Manifest {
 
         mutating func finish() throws(BackupError) -> Manifest {
             func text(_ key: String) -> String? { backup[key]?.string }
-            guard let label = text("backup-label").flatMap({ BackupLabel($0) }), let type = text("backup-type").flatMap(BackupType.init) else {
+            guard let label = text("backup-label").flatMap({ BackupLabel($0) }), let type = text("backup-type").flatMap(BackupType.init)
+            else {
                 throw BackupError(.format, "[backup] has no valid label and type")
             }
             guard let version = database["db-version"]?.string.flatMap(PostgresVersion.init(written:)) else {

@@ -41,18 +41,6 @@ struct Repository: Sendable {
         return try await context.registry.storage(name).open(context.options, index, driverContext)
     }
 
-    /// All configured ones, or just the one of `--repo`.
-    static func selectedIndexes(_ context: RunContext) throws(BackupError) -> [Int] {
-        let configured = context.options.indexes(.repo)
-        guard let chosen = context.options[GeneralOptions.repo] else { return configured }
-        guard configured.contains(chosen) else {
-            throw BackupError(
-                .optionInvalidValue, "key '\(chosen)' is not valid for '--repo' option",
-                hint: "configured repositories: \(configured.map(String.init).joined(separator: ", ")).")
-        }
-        return [chosen]
-    }
-
     func sha1() throws(BackupError) -> any Checksum { try registry.checksum("sha1").make() }
 
     // MARK: Whole files that are encrypted but not compressed

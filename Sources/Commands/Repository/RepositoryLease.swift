@@ -23,9 +23,9 @@ final class RepositoryLease: Sendable {
     /// When it was taken, Unix seconds by the storage's clock.
     let taken: Int64
 
-    /// Throws `.lockAcquire` (50) and says who is there when that is somebody else. `lock`: held on this host, so no run of it is alive.
+    /// Throws `.lockAcquire` (50) and says who is there when that is somebody else. The command holds its locks on this host, so no other run of it is alive.
     static func take(
-        _ repository: StanzaRepository, _ lock: CommandLock, _ context: RunContext
+        _ repository: StanzaRepository, _ context: RunContext
     ) async throws(BackupError) -> RepositoryLease {
         var record = LeaseRecord(
             token: LeaseRecord.makeToken(), state: .asking, command: context.command, host: hostName(), process: Int64(getpid()),
@@ -42,7 +42,7 @@ final class RepositoryLease: Sendable {
                     record.state = .running
                     try await write(record, in: repository)
                     let dead = others.filter { own.outlives($0) }
-                    return withExtendedLifetime(lock) { RepositoryLease(repository, record, dead, taken: own.renewed) }
+                    return RepositoryLease(repository, record, dead, taken: own.renewed)
                 case .lost(let holder): throw busy(repository, holder)
                 case .wait(let rival):
                     guard ContinuousClock.now < end else { throw busy(repository, rival) }
@@ -88,7 +88,8 @@ final class RepositoryLease: Sendable {
                 continue
             }
             do throws(BackupError) {
-                others.append(LeaseRecord(token: token, try await repository.storage.read(entry.key, limit: 64 << 10), renewed: entry.modified))
+                others.append(
+                    LeaseRecord(token: token, try await repository.storage.read(entry.key, limit: 64 << 10), renewed: entry.modified))
             } catch  where error.code == .notFound {
                 // Given back since it was listed.
             } catch  where error.code == .corrupt {
@@ -199,7 +200,7 @@ final class RepositoryLease: Sendable {
 
     /// Runs that meet in the same locks: those of other users count for nothing.
     private static func place(_ context: RunContext, _ repository: Repository) -> String {
-        let folder = LockFolder(context).path
+        let folder = LockFolder(context.options).path
         let machine = (try? readFile("/etc/machine-id")).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self).trimmed } ?? ""
         return "\(hostName()) \(machine) \(realPath(folder) ?? folder) \(geteuid()) \(repository.name)"
     }

@@ -13,6 +13,11 @@ struct StanzaRepository: Sendable {
         self.log = log
     }
 
+    /// Of the stanza of the run. What the command locks is locked on the repository's host too.
+    static func open(_ index: Int, _ context: RunContext) async throws(BackupError) -> StanzaRepository {
+        StanzaRepository(try await Repository.open(index, context, locks: context.hostLocks), try context.stanza(), context.log)
+    }
+
     var stanza: String { layout.stanza }
     /// As in `repo1-…`.
     var index: Int { repository.index }
@@ -117,7 +122,9 @@ struct StanzaRepository: Sendable {
     private func prove(_ manifest: Manifest, _ key: Key, _ seal: Seal?) async throws(BackupError) {
         var entries = ManifestEntries(manifest, version: Program.formatVersion)
         func visit(_ section: String, _ name: String, _ value: JSON) throws(BackupError) {
-            guard let entry = entries.next(), entry.section == section, sameBytes(entry.key, name), entry.value == value || entry.value.text == value.text else {
+            guard let entry = entries.next(), entry.section == section, sameBytes(entry.key, name),
+                entry.value == value || entry.value.text == value.text
+            else {
                 throw BackupError(.format, "'\(storage.location)/\(key)' does not hold the manifest that was written: [\(section)] \(name)")
             }
         }
@@ -133,6 +140,8 @@ struct StanzaRepository: Sendable {
             }
         }
         try reader.finish(visit)
-        if entries.next() != nil { throw BackupError(.format, "'\(storage.location)/\(key)' lacks entries of the manifest that was written") }
+        if entries.next() != nil {
+            throw BackupError(.format, "'\(storage.location)/\(key)' lacks entries of the manifest that was written")
+        }
     }
 }

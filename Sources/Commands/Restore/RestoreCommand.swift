@@ -11,11 +11,10 @@ struct RestoreCommand {
     static func run(_ context: RunContext) async throws(BackupError) {
         let stanza = try context.stanza()
         let cluster = try ClusterFiles(context, path: try context.options.required(PostgresOptions.path, 1))
-        let lock = try CommandLock([.restore], stanza: stanza, repositories: try Repository.selectedIndexes(context), context)
-        try await RestoreCommand(context: context, stanza: stanza, cluster: cluster).run(lock)
+        try await RestoreCommand(context: context, stanza: stanza, cluster: cluster).run()
     }
 
-    private func run(_ lock: CommandLock) async throws(BackupError) {
+    private func run() async throws(BackupError) {
         guard try await !cluster.isRunning() else {
             throw BackupError(
                 .pgRunning, "unable to restore while PostgreSQL is running",
@@ -59,7 +58,7 @@ struct RestoreCommand {
 
         let total = manifest.totalSize
         let copy = RestoreCopy(
-            repository: set.repository, manifest: manifest, target: target, meter: ProgressMeter("restore", size: total, lock: lock, context),
+            repository: set.repository, manifest: manifest, target: target, meter: ProgressMeter("restore", size: total, context),
             retry: Retry(context.options), workers: context.options[WorkOptions.processMax],
             readOver: UInt64(context.options[PlaceOptions.readOver, set.repository.index]), log: context.log)
         let controlName = ManifestName("\(Manifest.dataName)/\(ClusterFiles.controlName)")
@@ -197,4 +196,19 @@ struct RestoreCommand {
             Key(ClusterFiles.controlName), bytes: bytes,
             PutOptions(attributes: Attributes(file)))
     }
+}
+
+extension RestoreCommand {
+    static let command = Command(
+        CommandSpec(
+            "restore", "Backup and restore", "restore a cluster from a backup",
+            """
+            Copies a backup back into the data directory and its tablespaces, and tells the server how to recover. The server has to \
+            be down, and the folders have to be empty unless --delta or --force is given.
+            """
+        ) {
+            $0.allowsRoot = true
+            $0.hasLogFile = true
+        },
+        locks: [.restore], repositories: .firstThatHas, run: run)
 }

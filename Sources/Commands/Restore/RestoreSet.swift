@@ -27,9 +27,9 @@ struct RestoreSet {
         }
         var problems: [String] = []
         var firstError: BackupError?
-        for index in try Repository.selectedIndexes(context) {
+        for index in context.repositories {
             do throws(BackupError) {
-                let repository = StanzaRepository(try await Repository.open(index, context), stanza, context.log)
+                let repository = try await StanzaRepository.open(index, context)
                 let info = try await repository.backupInfo()
                 if let label = try select(info, wanted: wanted, target) {
                     return RestoreSet(repository: repository, label: label, seal: info.seal)

@@ -45,7 +45,9 @@ extension RestoreTarget {
     /// Throws `.full` (64) when it is certain that not all files find room.
     func checkSpace() async throws(BackupError) {
         var places: [Key: String] = [:]
-        for target in manifest.places.targets { places[Key(target.name)] = target.isLink ? manifest.places.place(of: target) : manifest.places.dataPath }
+        for target in manifest.places.targets {
+            places[Key(target.name)] = target.isLink ? manifest.places.place(of: target) : manifest.places.dataPath
+        }
         let bytes = RestoreSpace.bytes(manifest.files.lazy.map { ($0.name.text, $0.size) }, by: Array(places.keys))
         var systems: [dev_t: RestoreSpace] = [:]
         var paths: [dev_t: [String]] = [:]

@@ -36,7 +36,10 @@ struct RestoreTarget: Sendable {
         manifest.places.targets.compactMap { target in
             if !target.isLink { return (manifest.places.dataPath, target.name) }
             if target.tablespace != nil {
-                guard let version = manifest.places.paths.first(where: { $0.name.hasBytes("\(target.name)/PG_") && $0.name.pathParts.count == 3 })
+                guard
+                    let version = manifest.places.paths.first(where: {
+                        $0.name.hasBytes("\(target.name)/PG_") && $0.name.pathParts.count == 3
+                    })
                 else { return nil }
                 return ("\(manifest.places.place(of: target))/\(Key(version.name).name)", version.name)
             }
@@ -200,7 +203,9 @@ struct RestoreTarget: Sendable {
     private func make(_ link: Manifest.Link, _ root: any FileTree) async throws(BackupError) {
         let key = clusterKey(link.name)
         let isOf: (Manifest.Target) -> Bool = { sameBytes($0.name, link.name) || sameBytes("\(Manifest.dataName)/\($0.name)", link.name) }
-        guard let target = manifest.places.targets.first(where: isOf) else { throw BackupError(.format, "link '\(link.name)' has no target") }
+        guard let target = manifest.places.targets.first(where: isOf) else {
+            throw BackupError(.format, "link '\(link.name)' has no target")
+        }
         let place = Key(absolute: manifest.places.place(of: target))
         let folder = target.file == nil ? place : place.parent
         // The owner and mode of a folder that was there before are its owner's affair: the manifest must not decide on any folder of this host.

@@ -52,7 +52,8 @@ extension RestoreTarget {
     /// Of a tablespace only the folder of this version of PostgreSQL is written to.
     private func isEmpty(_ target: Manifest.Target, _ place: String) async throws(BackupError) -> Bool {
         guard target.tablespace != nil else { return try await context.openTree(place).list(.root).isEmpty }
-        guard let version = manifest.places.paths.first(where: { $0.name.hasBytes("\(target.name)/PG_") && $0.name.pathParts.count == 3 }) else {
+        guard let version = manifest.places.paths.first(where: { $0.name.hasBytes("\(target.name)/PG_") && $0.name.pathParts.count == 3 })
+        else {
             return true
         }
         return try await context.openTree("\(place)/\(Key(version.name).name)").list(.root).isEmpty

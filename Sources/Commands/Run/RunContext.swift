@@ -10,6 +10,11 @@ public struct RunContext: Sendable {
     public var positional: [String]
     public var registry: Registry
     public var log: Log
+    /// Indexes of the repositories that the command works with.
+    var repositories: [Int] = []
+    /// What the command holds while it runs, and what it asks of other hosts.
+    var lock: CommandLock?
+    var hostLocks: HostLocks?
     /// Opens a folder of this host as a file tree: PGDATA, or the file system root when the path is empty.
     public var openTree: @Sendable (_ path: String) -> any FileTree
     /// Connects to the host that `pgN-host` names; `cluster` is what it is told of the cluster (docs/driver-protocol.md).

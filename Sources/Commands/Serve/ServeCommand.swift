@@ -41,7 +41,7 @@ enum ServeCommand {
         let stanza = context.options[SourceOptions.stanza]
         let guarded = GuardedStorage.guarding(
             try await storage(configuration, context), stanza: stanza, access: context.options[GeneralOptions.access]
-        ) { () throws(BackupError) in try StopFile.check(stanza, context) }
+        ) { () throws(BackupError) in try StopFile.check(stanza, context.options, context.log) }
         guard let index = context.options[GeneralOptions.repo] else { return ServedStorage(guarded) }
         return ServedStorage(guarded, encryption: try Encryption(context.options, index))
     }
@@ -49,7 +49,7 @@ enum ServeCommand {
     private static func storage(_ configuration: JSON, _ context: RunContext) async throws(BackupError) -> any Storage {
         let confined = context.driverContext(isConfined: true)
         if let index = context.options[GeneralOptions.repo] {
-            _ = try Repository.selectedIndexes(context)
+            _ = try context.options.chosenRepositories()
             // Two hosts that send each other to and fro would start processes without end.
             guard !context.options.isGiven(RepositoryHostOptions.host, index) else {
                 throw BackupError(
@@ -115,9 +115,11 @@ enum ServeCommand {
         guard let locks = HostLocks(wire: wanted) else {
             throw BackupError(.invalid, "the client asks for locks that cannot be: \(wanted.text)")
         }
-        try StopFile.check(stanza, context)
+        try StopFile.check(stanza, context.options, context.log)
         do throws(BackupError) {
-            return try CommandLock(locks.kinds, stanza: stanza, repositories: repositories(locks, path: path, context), for: locks.run, context)
+            return try CommandLock(
+                locks.kinds, stanza: stanza, repositories: repositories(locks, path: path, context), for: locks.run, context.options,
+                context.log)
         } catch {
             throw error.during("on host '\(hostName())'")
         }
@@ -131,4 +133,20 @@ enum ServeCommand {
         let known = options.indexes(.repo).first { options.isGiven(PlaceOptions.path, $0) && options[PlaceOptions.path, $0] == path }
         return [known ?? 1]
     }
+}
+
+extension ServeCommand {
+    static let command = Command(
+        CommandSpec(
+            "serve", "Hosts", "serve a repository or a cluster to another host on standard input and output",
+            """
+            Started by ssh for a repository on another host (repo1-host) or, with --pg, for a cluster that another host backs up \
+            (pg1-host). What its own command line says limits the client: --repo1-path and --pg1-path the folder, --stanza one stanza, \
+            --access what may be done. Put that into a forced command of authorized_keys.
+            """
+        ) {
+            $0.stanza = .optional
+            $0.runLevel = .debug
+        },
+        run: run)
 }

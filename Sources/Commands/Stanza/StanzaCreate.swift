@@ -8,40 +8,35 @@ struct StanzaCreate {
 
     static func run(_ context: RunContext) async throws(BackupError) {
         let stanza = try context.stanza()
-        try StopFile.check(stanza, context)
-        let indexes = context.options.indexes(.repo)
-        let lock = try CommandLock(LockKind.allCases, stanza: stanza, repositories: indexes, context)
-        let farLocks = HostLocks(lock, LockKind.allCases, indexes)
         let command = StanzaCreate(context: context, stanza: stanza)
-        let (control, cluster, primary) = try await command.cluster(farLocks)
+        let (control, cluster, primary) = try await command.cluster()
         try await PlacesOfThisHost.check(cluster, control, context)
-        for index in indexes {
+        for index in context.repositories {
             context.log.info("stanza-create for stanza '\(stanza)' on repo\(index)")
             do throws(BackupError) {
-                let repository = try await Repository.open(index, context, locks: farLocks)
-                try await command.create(StanzaRepository(repository, stanza, context.log), control, lock)
+                try await command.create(try await StanzaRepository.open(index, context), control)
             } catch {
                 throw error.message.hasPrefix("repo\(index)") ? error : error.during("repo\(index)")
             }
         }
         // With the session goes the conversation that holds the locks of the cluster's host.
-        withExtendedLifetime((lock, cluster, primary)) {}
+        withExtendedLifetime((cluster, primary)) {}
     }
 
     /// pg_control of the cluster; with `--online` its server must agree that it is its own, and be the primary.
-    private func cluster(_ locks: HostLocks) async throws(BackupError) -> (ControlFile, ClusterFiles, Primary?) {
+    private func cluster() async throws(BackupError) -> (ControlFile, ClusterFiles, Primary?) {
         let isOnline = context.options[GeneralOptions.online]
-        let primary = isOnline ? try Primary.find(context, locks: locks) : nil
-        let cluster = if let primary { primary.cluster } else { try ClusterFiles(context, 1, locks: locks) }
+        let primary = isOnline ? try Primary.find(context, locks: context.hostLocks) : nil
+        let cluster = if let primary { primary.cluster } else { try ClusterFiles(context, 1, locks: context.hostLocks) }
         return (try await cluster.control(), cluster, primary)
     }
 
-    private func create(_ repository: StanzaRepository, _ control: ControlFile, _ lock: CommandLock) async throws(BackupError) {
+    private func create(_ repository: StanzaRepository, _ control: ControlFile) async throws(BackupError) {
         let first = try await state(repository)
         // Nothing is written to a stanza that is there and whole, nor to a store that cannot be read.
         if first.isComplete { return try report(first, repository, control) }
         // Another host may be at it: two that make the stanza at a time would leave files that do not belong together.
-        let lease = try await RepositoryLease.take(repository, lock, context)
+        let lease = try await RepositoryLease.take(repository, context)
         let result = await Result { () async throws(BackupError) in try await createAlone(repository, control, lease) }
         await lease.release(leaving: false)
         try result.get()
@@ -143,4 +138,15 @@ struct StanzaCreate {
         for suffix in ["", Layout.copySuffix] where try await repository.storage.stat(key + suffix) == nil { return true }
         return false
     }
+}
+
+extension StanzaCreate {
+    static let command = Command(
+        CommandSpec(
+            "stanza-create", "Stanza", "prepare the repositories for a cluster",
+            "Run it once for each stanza. Run again it changes nothing, and fails when the repository belongs to another cluster."
+        ) {
+            $0.hasLogFile = true
+        },
+        locks: LockKind.allCases, repositories: .all, respectsStop: true, run: run)
 }

@@ -6,7 +6,7 @@ import Glibc
 enum StartStop {
     static func stop(_ context: RunContext) throws(BackupError) {
         let stanza = context.options[SourceOptions.stanza]
-        let folder = LockFolder(context)
+        let folder = LockFolder(context.options)
         let path = folder.file(StopFile.name(stanza))
         try CommandLock.makeFolder(folder.path, context.options.newModes)
         // What root puts into anybody's folder counts for whoever that is.
@@ -37,7 +37,7 @@ enum StartStop {
 
     static func start(_ context: RunContext) throws(BackupError) {
         let stanza = context.options[SourceOptions.stanza]
-        let path = LockFolder(context).file(StopFile.name(stanza))
+        let path = LockFolder(context.options).file(StopFile.name(stanza))
         if unlink(path) == 0 { return }
         guard errno == ENOENT else { throw BackupError(.fileRemove, "unable to remove stop file '\(path)': \(systemMessage(errno))") }
         context.log.warn("stop file does not exist\(stanza.map { " for stanza \($0)" } ?? "")")
@@ -45,7 +45,7 @@ enum StartStop {
 
     /// Asks the processes that hold locks to end; they release what they hold.
     private static func terminate(_ stanza: String?, _ context: RunContext) {
-        let folder = LockFolder(context)
+        let folder = LockFolder(context.options)
         for folder in [folder, folder.own] { terminate(stanza, in: folder, context) }
     }
 
@@ -72,4 +72,26 @@ enum StartStop {
             kill(number, SIGTERM)
         }
     }
+}
+
+extension StartStop {
+    static let startCommand = Command(
+        CommandSpec("start", "Stanza", "let commands run again", "Takes back what 'stop' did, for one stanza or without --stanza for all.")
+        {
+            $0.stanza = .optional
+            $0.hasLogFile = true
+        },
+        run: { (context) throws(BackupError) in try start(context) })
+}
+
+extension StartStop {
+    static let stopCommand = Command(
+        CommandSpec(
+            "stop", "Stanza", "keep commands from running",
+            "For one stanza, or without --stanza for all. Commands that run go on, unless --force ends them."
+        ) {
+            $0.stanza = .optional
+            $0.hasLogFile = true
+        },
+        run: { (context) throws(BackupError) in try stop(context) })
 }

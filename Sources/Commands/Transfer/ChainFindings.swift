@@ -40,7 +40,8 @@ struct ChainFindings: Sendable, Equatable {
                 let end = UInt64(first) + size / UInt64(pageSize)
                 for bounds in errors {
                     guard let ends = bounds.array?.compactMap({ $0.uint.flatMap { UInt32(exactly: $0) } }), ends.count == 2,
-                        ends[0] <= ends[1], ends[0] >= first, UInt64(ends[1]) < end, pageErrors.last.map({ $0.upperBound < ends[0] }) ?? true
+                        ends[0] <= ends[1], ends[0] >= first, UInt64(ends[1]) < end,
+                        pageErrors.last.map({ $0.upperBound < ends[0] }) ?? true
                     else { throw BackupError(.protocol, "the host of the cluster tells of pages '\(bounds.text)' in '\(file)'") }
                     pageErrors.append(ends[0]...ends[1])
                 }

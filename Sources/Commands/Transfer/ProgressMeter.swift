@@ -20,15 +20,15 @@ final class ProgressMeter: Sendable {
     private let isShown: Bool
     /// The log on the console says when the command has ended.
     private let isTold: Bool
-    private let lock: CommandLock
+    private let lock: CommandLock?
     private let started = ContinuousClock.now
     private let state: Mutex<State>
 
     /// `size`: bytes in all.
-    init(_ title: String, size: UInt64, lock: CommandLock, _ context: RunContext) {
+    init(_ title: String, size: UInt64, _ context: RunContext) {
         self.title = title
         self.size = size
-        self.lock = lock
+        lock = context.lock
         isShown =
             switch context.options[GeneralOptions.progress] {
             case "always": true
@@ -41,7 +41,7 @@ final class ProgressMeter: Sendable {
         isTold = context.options[LogOptions.levelConsole] >= .info
         let now = ContinuousClock.now
         state = Mutex(State(lastShown: now - .seconds(1), lastTold: now - .seconds(2)))
-        lock.tell(size: size, complete: 0)
+        lock?.tell(size: size, complete: 0)
         if isShown { context.log.setBeforeConsole { [weak self] in self?.clearLine() } }
     }
 
@@ -52,7 +52,7 @@ final class ProgressMeter: Sendable {
             state.complete = UInt64(max(0, Int64(state.complete) + bytes))
             if now - state.lastTold >= .seconds(1) {
                 state.lastTold = now
-                lock.tell(size: size, complete: min(size, state.complete))
+                lock?.tell(size: size, complete: min(size, state.complete))
             }
             if isShown, !state.isOver, now - state.lastShown >= .milliseconds(200) {
                 state.lastShown = now
