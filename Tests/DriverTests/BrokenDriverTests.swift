@@ -5,7 +5,8 @@ import Testing
 
 /// Drivers that break the protocol are errors that name them, whatever they do; never a crash, never a wait without end.
 @Suite(.servers) struct BrokenDriverTests {
-    private func open(_ mode: String, _ folder: TemporaryFolder, answer: Int64 = 1500) async throws -> any Storage {
+    /// `answer`: milliseconds. A Python that starts beside four other tests needs more than one second.
+    private func open(_ mode: String, _ folder: TemporaryFolder, answer: Int64 = 6000) async throws -> any Storage {
         try await openProgram("tape", Saboteur.command(mode), ["tape-root": folder.path], answer: answer)
     }
 

@@ -59,7 +59,7 @@ struct StanzaReport: Sendable {
     var backupLocks: [(repository: Int, state: CommandLock.State)]
     var restoreLock: CommandLock.State?
     /// What `--set` asked for.
-    var wantedSet: BackupLabel?
+    var wantedSet: String?
 
     /// All repositories agree, or `mixed`.
     var cipher: String {
@@ -81,7 +81,7 @@ struct StanzaReport: Sendable {
     static func gather(_ stanza: String, _ context: RunContext) async throws(BackupError) -> StanzaReport {
         var report = StanzaReport(
             name: stanza, repositories: [], backups: [], backupLocks: [],
-            wantedSet: context.options[GeneralOptions.set].flatMap { BackupLabel($0) })
+            wantedSet: context.options[GeneralOptions.set])
         for index in context.repositories {
             let (repositoryReport, manifests) = await gather(stanza, index, report.wantedSet, context)
             report.repositories.append(repositoryReport)
@@ -94,13 +94,13 @@ struct StanzaReport: Sendable {
             report.restoreLock = report.restoreLock ?? CommandLock.state(.restore, stanza: stanza, repository: index, context.options)
         }
         if let type = context.options[GeneralOptions.type] { report.backups.removeAll { $0.summary.type.rawValue != type } }
-        if let set = report.wantedSet { report.backups.removeAll { $0.summary.label != set } }
+        if let set = report.wantedSet { report.backups.removeAll { $0.summary.label.text != set } }
         report.backups.sort { ($0.summary.timestampStop, $0.repository) < ($1.summary.timestampStop, $1.repository) }
         return report
     }
 
     private static func gather(
-        _ stanza: String, _ index: Int, _ set: BackupLabel?, _ context: RunContext
+        _ stanza: String, _ index: Int, _ set: String?, _ context: RunContext
     ) async -> (RepositoryReport, [BackupLabel: Manifest]) {
         var report = RepositoryReport(index, context)
         do throws(BackupError) {
@@ -113,7 +113,8 @@ struct StanzaReport: Sendable {
                 report.status = isThere ? .missingData : .missingPath
                 return (report, [:])
             }
-            if let set, info.backup(set) == nil {
+            let wanted = set.flatMap { BackupLabel($0) }
+            if set != nil, wanted.flatMap(info.backup) == nil {
                 report.status = info.backups.isEmpty ? .noBackups : .noSuchBackup
                 return (report, [:])
             }
@@ -125,8 +126,8 @@ struct StanzaReport: Sendable {
                 report.archives.append(Archive(database: database, repository: index, min: min, max: max))
             }
             if info.backups.isEmpty { report.status = .noBackups }
-            guard let set else { return (report, [:]) }
-            return (report, [set: try await repository.manifest(set, info.seal)])
+            guard let wanted else { return (report, [:]) }
+            return (report, [wanted: try await repository.manifest(wanted, info.seal)])
         } catch {
             return (RepositoryReport(index, failed: error, context), [:])
         }

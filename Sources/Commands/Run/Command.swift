@@ -5,7 +5,7 @@ import BackstopCore
 struct Command: Sendable {
     /// Its name, help and arguments.
     let spec: CommandSpec
-    /// What it locks for its stanza, on this host and on those that it reaches.
+    /// What it locks for its stanza on this host and, when `stop` concerns it, on those that it reaches.
     let locks: [LockKind]
     /// Which of the configured repositories it works with.
     let repositories: RepositoryUse
@@ -55,7 +55,8 @@ struct Command: Sendable {
         guard !locks.isEmpty else { return try await run(context) }
         let lock = try CommandLock(locks, stanza: try context.stanza(), repositories: context.repositories, context.options, context.log)
         context.lock = lock
-        context.hostLocks = HostLocks(kinds: locks, repositories: context.repositories, run: lock.run)
+        // Who only reads a repository is neither stopped nor locked out on its host.
+        if respectsStop { context.hostLocks = HostLocks(kinds: locks, repositories: context.repositories, run: lock.run) }
         let status = try await run(context)
         withExtendedLifetime(lock) {}
         return status
