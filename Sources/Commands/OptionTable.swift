@@ -15,12 +15,13 @@ extension OptionTable {
         {
             options.append(option)
         }
-        let builtin = registry.storages.values.filter { $0.describe == nil }
+        // plugins.conf may put a program in the place of a driver that is built in.
+        let builtin = registry.storages.values.filter { $0.describe == nil && !programs.contains($0.name) }
         for position in options.indices {
             switch options[position].name {
             case PlaceOptions.type.spec.name:
-                options[position].kind = .choice(Set(builtin.map(\.name) + registry.announced.keys).sorted() + programs.sorted())
-                options[position].unsupportedValues = Set(registry.announced.keys)
+                options[position].kind = .choice(Set(builtin.map(\.name) + registry.announced.keys + programs).sorted())
+                options[position].unsupportedValues = Set(registry.announced.keys).subtracting(programs)
                 options[position].allowList = plugins
             case RepositoryOptions.symlink.spec.name:
                 let types = builtin.filter { $0.hasLinks != false }.map(\.name) + programs

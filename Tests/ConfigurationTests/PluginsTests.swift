@@ -61,6 +61,15 @@ import Testing
         #expect(!configuration.arguments(for: "archive-get").joined().contains("pin"))
     }
 
+    /// A program may stand in the place of a driver that is built in, or of one that this version does not have.
+    @Test func programsOfKnownNames() throws {
+        let table = OptionTable.standard(registry, programs: ["azure", "s3", "tape"])
+        let type = try #require(table.option("repo-type"))
+        #expect(type.choices(for: "backup") == ["azure", "cifs", "gcs", "posix", "s3", "sftp", "ssh", "tape"])
+        #expect(type.unsupportedValues == ["gcs"])
+        #expect(table.option("repo-symlink")?.dependency?.values == ["azure", "posix", "s3", "ssh", "tape"])
+    }
+
     /// A driver that plugins.conf does not name is said to be that, wherever it is met first.
     @Test(arguments: [
         ("", "[global]\nrepo1-type=disc\nrepo1-disc-folder=/x\n"), ("", "[global]\nrepo1-disc-folder=/x\nrepo1-type=disc\n"),

@@ -51,10 +51,6 @@ struct Repository: Sendable {
         return try await flow.readAll()
     }
 
-    func write(_ key: Key, _ bytes: [UInt8], _ seal: Seal?) async throws(BackupError) {
-        try await storage.put(key, bytes: try await encrypted(bytes, seal))
-    }
-
     private func encrypted(_ bytes: [UInt8], _ seal: Seal?) async throws(BackupError) -> [UInt8] {
         guard let seal else { return bytes }
         var flow = try Flow(BytesSource(bytes), Chain([try seal.encoder()], blockSize: 64 << 10))

@@ -107,9 +107,11 @@ struct StanzaRepository: Sendable {
         try manifest.checkTargets()
         try await saveUnfinished(manifest, seal)
         let key = layout.manifest(manifest.label)
-        try await prove(manifest, key + Layout.copySuffix, seal)
-        // A byte copy, as the field has it.
-        var copy = try await storage.open(key + Layout.copySuffix)
+        let proven = try await prove(manifest, key + Layout.copySuffix, seal)
+        // A byte copy, as the field has it, and of the very bytes that were proven.
+        let expect = Expect(try sha1())
+        expect.next(digest: proven.description, size: nil)
+        var copy = try Flow(try await storage.open(key + Layout.copySuffix), Chain([.tap(expect)]))
         _ = try await storage.put(key, from: &copy, PutOptions())
 
         let compression = Step.transform(try registry.codec("gz").open(9, .normal).encoder())
@@ -117,9 +119,9 @@ struct StanzaRepository: Sendable {
         _ = try await storage.put(layout.history(manifestOf: manifest.label), from: &flow, PutOptions())
     }
 
-    /// What cannot be read back must not be called a backup. Throws `.format` when the stored entries are not those of `manifest`, and what
-    /// InfoFile throws.
-    private func prove(_ manifest: Manifest, _ key: Key, _ seal: Seal?) async throws(BackupError) {
+    /// What cannot be read back must not be called a backup. Answers the sha1 of the stored form. Throws `.format` when the stored entries are
+    /// not those of `manifest`, and what InfoFile throws.
+    private func prove(_ manifest: Manifest, _ key: Key, _ seal: Seal?) async throws(BackupError) -> Digest {
         var entries = ManifestEntries(manifest, version: Program.formatVersion)
         func visit(_ section: String, _ name: String, _ value: JSON) throws(BackupError) {
             guard let entry = entries.next(), entry.section == section, sameBytes(entry.key, name),
@@ -129,7 +131,8 @@ struct StanzaRepository: Sendable {
             }
         }
         var reader = InfoFileReader(try sha1())
-        var flow = try Flow(try await storage.open(key), Chain(try seal.decryption()))
+        let stored = try sha1()
+        var flow = try Flow(try await storage.open(key), Chain([.tap(stored)] + (try seal.decryption())))
         var block = Block(capacity: 1 << 18)
         var goesOn = true
         while goesOn {
@@ -143,5 +146,6 @@ struct StanzaRepository: Sendable {
         if entries.next() != nil {
             throw BackupError(.format, "'\(storage.location)/\(key)' lacks entries of the manifest that was written")
         }
+        return stored.digest
     }
 }
