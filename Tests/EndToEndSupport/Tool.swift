@@ -61,5 +61,13 @@ public enum Checkout {
         .deletingLastPathComponent().path
     public static func path(_ name: String) -> String { "\(root)/\(name)" }
     /// Repositories that pgBackRest made, with what they must restore to.
-    public static let golden = path("Tests/Golden")
+    public static var golden: String { goldenCopy.path("Golden") }
+
+    /// A clone may lie where the account cannot look.
+    private static let goldenCopy: TemporaryFolder = {
+        let folder = try! TemporaryFolder()
+        try! run(["cp", "-r", path("Tests/Golden"), folder.path("Golden")], asRoot: true)
+        try! run(["chmod", "-R", "a+rX", folder.path("Golden")], asRoot: true)
+        return folder
+    }()
 }

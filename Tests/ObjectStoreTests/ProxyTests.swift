@@ -9,7 +9,7 @@ import Testing
         _ = try Cluster.make(.version(15), in: bench.folder, name: "data")
         let port = try FreePorts.take(1)[0]
         let log = bench.folder.path("tunnels")
-        let proxy = try Running(["python3", Checkout.path("Tests/tools/connect-proxy"), "\(port)", log])
+        let proxy = try Running(["python3", Checkout.path("Tests/tools/connect-proxy"), "\(port)", log], asRoot: true)
         try eventually("the proxy answers") {
             try attempt(["curl", "-sS", "http://127.0.0.1:\(port)/"]).status == 0 ? true : nil
         }
