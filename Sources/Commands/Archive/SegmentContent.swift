@@ -28,7 +28,7 @@ struct SegmentContent: Sendable {
         let count = ByteCount()
         let same = SameBytes()
         var source = try Flow(try await file.tree.open(file.key), Chain([.tap(count), .tap(checksum), .tap(same)]))
-        var block = Block(capacity: 1 << 18)
+        var block = Block(capacity: BlockSize.standard)
         try await source.drain(&block)
         var begin = try await file.tree.open(file.key, range: 0..<UInt64(WALHeader.byteCount))
         head = try await begin.readAll()

@@ -78,7 +78,7 @@ final class ArchivingServer {
     }
 
     private func readDigest(_ key: Key) async throws(BackupError) -> String? {
-        var block = Block(capacity: 1 << 18)
+        var block = Block(capacity: BlockSize.standard)
         if let tree = cluster.tree as? any SteppingTree {
             // What travels is of no use; the end of a segment is mostly zeros.
             let packing = context.registry.codecs["lz4"].map { [ChainSpec.Step.compress(codec: $0.name, level: 1)] } ?? []

@@ -57,7 +57,7 @@ enum GeneralOptions {
             .size(16 * KiB...16 * MiB, allowed: [16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384].map { $0 * KiB }),
             default: "1MiB", CommandSets.connected, "size of the buffers"
         )
-        .details("Blocks in which files are copied, compressed and sent. Each worker has a few of them."))
+        .details("Memory in which a worker copies, compresses and sends, for each step: up to four blocks of a quarter of it."))
     // The peer's own default, unlike all other folders: so commands of both programs on one host see each other's locks.
     static let lockPath = OptionKey<String>(
         .global("lock-path", .path, default: "/tmp/pgbackrest", CommandSets.locking, "folder of locks and stop files")

@@ -133,7 +133,7 @@ struct StanzaRepository: Sendable {
         var reader = InfoFileReader(try sha1())
         let stored = try sha1()
         var flow = try Flow(try await storage.open(key), Chain([.tap(stored)] + (try seal.decryption())))
-        var block = Block(capacity: 1 << 18)
+        var block = Block(capacity: BlockSize.standard)
         var goesOn = true
         while goesOn {
             block.clear()

@@ -42,7 +42,7 @@ private final class RestoreWorker {
     private let meter: MeterTap
     private let compare: Expect
     private let existing: Chain
-    private var block = Block(capacity: 1 << 18)
+    private var block = Block(capacity: BlockSize.standard)
     private let reader: StoredFileReader
 
     init(_ copy: RestoreCopy, number: Int) throws(BackupError) {

@@ -44,12 +44,13 @@ struct Command: Sendable {
         (locks, repositories, respectsStop, run) = ([], .none, false, nil)
     }
 
-    /// Looks whether it may run, takes its locks and runs it.
+    /// Looks whether it may run, sets the size of buffers, takes its locks and runs it.
     func start(_ context: RunContext) async throws(BackupError) -> Int32 {
         guard let run else {
             throw BackupError(.unsupported, "not supported yet: command '\(spec.name)'", hint: "'help' lists what this version does.")
         }
         var context = context
+        BlockSize.set(buffers: context.options[GeneralOptions.bufferSize])
         if respectsStop { try StopFile.check(try context.stanza(), context.options, context.log) }
         context.repositories = try repositories.indexes(context)
         guard !locks.isEmpty else { return try await run(context) }

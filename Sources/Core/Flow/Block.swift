@@ -26,15 +26,18 @@ public struct Block: ~Copyable, @unchecked Sendable {
         end = 0
     }
 
+    /// Takes `count` bytes from the start; no more than there are.
     public mutating func drop(_ count: Int) {
         start += count
         if start == end { clear() }
     }
 
+    /// Shows the bytes that wait to be taken.
     public func withBytes<Result>(_ body: (RawSpan) throws(BackupError) -> Result) throws(BackupError) -> Result {
         try body(RawSpan(_unsafeStart: UnsafeRawPointer(base + start), byteCount: count))
     }
 
+    /// Shows the bytes that wait to be taken.
     public func withBytes<Result>(_ body: (RawSpan) -> Result) -> Result {
         body(RawSpan(_unsafeStart: UnsafeRawPointer(base + start), byteCount: count))
     }
@@ -83,7 +86,7 @@ public final class BlockPool: Sendable {
     public let blockSize: Int
     private let kept = Mutex(Kept())
 
-    public init(blockSize: Int = 1 << 18) { self.blockSize = blockSize }
+    public init(blockSize: Int = BlockSize.standard) { self.blockSize = blockSize }
 
     deinit { kept.withLock { for block in $0.blocks { block.deinitialize(count: 1).deallocate() } } }
 
@@ -105,6 +108,7 @@ public final class BlockPool: Sendable {
     }
 }
 
+/// A block of a pool, given back at the end of its life.
 public struct LentBlock: ~Copyable, @unchecked Sendable {
     fileprivate let pointer: UnsafeMutablePointer<Block>
     fileprivate let pool: BlockPool

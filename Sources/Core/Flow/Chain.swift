@@ -24,7 +24,7 @@ public final class Chain {
     private var finished = false
 
     /// `blockSize`: bytes of the block in front of each transform.
-    public init(_ steps: [Step], blockSize: Int = 1 << 18) {
+    public init(_ steps: [Step], blockSize: Int = BlockSize.standard) {
         let transforms = steps.count { if case .transform = $0 { true } else { false } }
         stages = .allocate(capacity: transforms)
         var next = 0
@@ -41,6 +41,7 @@ public final class Chain {
 
     deinit { stages.deinitialize().deallocate() }
 
+    /// Ready for the next object, memory kept; also after an error.
     public func reset() throws(BackupError) {
         finished = false
         for tap in firstTaps { tap.reset() }

@@ -7,7 +7,7 @@ public struct ReadAhead: ByteSource, ~Copyable {
     private let pipe: Pipe
 
     /// Owns `source`. Keeps up to `depth` blocks of `blockSize` bytes.
-    public init(_ source: consuming any ByteSource & ~Copyable, depth: Int = 4, blockSize: Int = 1 << 18) throws(BackupError) {
+    public init(_ source: consuming any ByteSource & ~Copyable, depth: Int = 4, blockSize: Int = BlockSize.standard) throws(BackupError) {
         pipe = Pipe(source, try Lane.start(), depth: depth, blockSize: blockSize)
         pipe.start()
     }

@@ -12,7 +12,7 @@ class ProcessStorage: FarStorage, ProgramStorage, @unchecked Sendable {
     let location: String
     /// Only of a host with our own program, whose keys are ours to know.
     let encryption: Encryption?
-    private let blocks = BlockPool()
+    private let blocks = BlockPool(blockSize: min(BlockSize.standard, FrameHeader.mostData))
 
     fileprivate init(
         _ conversations: Conversations, _ prefix: Key, _ capabilities: Capabilities, location: String, encryption: Encryption? = nil
