@@ -2,6 +2,7 @@
 
 public import BackstopCore
 
+/// All codecs, the cipher and the checksums of this module, under their names in plugins.conf.
 public func registerBuiltinCodecs(in registry: inout Registry) {
     registry.register(codec("none", "", 0...0, 0) { _, _ in None() })
     registry.register(codec("gz", ".gz", -1...9, 6) { Gz(level: $0, framing: $1) })

@@ -3,6 +3,7 @@
 /// What went wrong. `code` decides what the program does (and its exit status), `message` says what was attempted on what,
 /// `hint` what to do about it. Drivers translate their vendor's errors into it at their edge.
 public struct BackupError: Error, Sendable {
+    /// What the program decides by. Two names of one exit status differ in who says so: a driver, or a command.
     public enum Code: String, Sendable, CaseIterable {
         // What a storage, a codec or a checksum may answer; these names also travel on the wire.
         case notFound, alreadyExists, denied, unsupported, invalid, corrupt, unavailable, full, cancelled, io
@@ -76,8 +77,11 @@ public struct BackupError: Error, Sendable {
     }
 
     public var code: Code
+    /// What was attempted on what, without a full stop.
     public var message: String
+    /// What to do about it; lines are separated by line breaks.
     public var hint: String?
+    /// What led to it, told after the message.
     public var cause: (any Error)?
 
     public init(_ code: Code, _ message: String, hint: String? = nil, cause: (any Error)? = nil) {

@@ -2,6 +2,7 @@
 
 public import BackstopCore
 
+/// All storage drivers of this module, under their names in plugins.conf, and the options of those that are to come.
 public func registerBuiltinDrivers(in registry: inout Registry) {
     registry.register(posix)
     registry.register(cifs)

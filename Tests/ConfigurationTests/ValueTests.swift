@@ -74,7 +74,7 @@ import Testing
 
     @Test func textFormsAreReadAgainAsTheSame() throws {
         for number: Int64 in [0, 1, 1000, 1023, 1024, 65536, 5 << 30, 1 << 50, 3 << 55] {
-            #expect(parseSize(sizeText(number)) == number)
+            #expect(parseSize(exactSize(number)) == number)
             #expect(parseTime(timeText(number)) == number)
         }
     }

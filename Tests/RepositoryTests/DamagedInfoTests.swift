@@ -60,7 +60,7 @@ struct DamagedInfoTests {
             for backup in info.backups {
                 _ = (backup.type, backup.prior, backup.references, backup.databaseID)
                 _ = localTimeWithZone(backup.timestampStart) + localTimeWithZone(backup.timestampStop)
-                for key in ["backup-info-size", "backup-info-repo-size"] { _ = sizeText(backup.object[key]?.uint ?? 0) }
+                for key in ["backup-info-size", "backup-info-repo-size"] { _ = roundedSize(backup.object[key]?.uint ?? 0) }
             }
             let written = try info.bytes(try Golden.sha1(), version: "2.45")
             #expect(try BackupInfo(written, try Golden.sha1(), in: nil).backups.map(\.label) == info.backups.map(\.label))

@@ -6,7 +6,7 @@ enum ArchivePush {
     static func run(_ context: RunContext) async throws(BackupError) {
         let file = WALFile(try ServerPath.absolute(context.positional[0], context.options), in: context.openTree(""))
         if let limit = context.options[ArchiveOptions.pushQueueMax], try await overflows(file, UInt64(limit), context) {
-            context.log.warn("dropped WAL file '\(file.name)' because archive queue exceeded \(sizeText(UInt64(limit)))")
+            context.log.warn("dropped WAL file '\(file.name)' because archive queue exceeded \(roundedSize(UInt64(limit)))")
             return
         }
         guard try await file.tree.stat(file.key)?.kind == .file else {

@@ -149,11 +149,11 @@ struct BackupCommand {
     // MARK: After
 
     private func report(_ manifest: Manifest, _ meter: ProgressMeter) {
-        let (type, size) = (manifest.type.rawValue, sizeText(manifest.totalSize))
+        let (type, size) = (manifest.type.rawValue, roundedSize(manifest.totalSize))
         context.log.info("new backup label = \(manifest.label)")
         context.log.info("\(type) backup size = \(size), file total = \(manifest.files.count)")
         let stored = manifest.files.reduce(0) { $0 + $1.repositorySize }
-        meter.succeed("\(type) backup \(manifest.label): \(size), \(sizeText(stored)) stored")
+        meter.succeed("\(type) backup \(manifest.label): \(size), \(roundedSize(stored)) stored")
         guard context.options[BackupOptions.expireAuto] || !context.options.isGiven(BackupOptions.expireAuto) else { return }
         for key in [RetentionOptions.full, RetentionOptions.diff, RetentionOptions.archive, RetentionOptions.history]
         where context.options.isGiven(key, repository.index) {

@@ -163,7 +163,7 @@ final class BackupWorker {
     private func log(_ file: StoredFile, isAligned: Bool) {
         let path = run.path(file.name)
         run.log.detail(
-            "backup file \(path) (\(sizeText(file.size)), \(run.meter.percent)%)\(file.checksum.map { " checksum \($0)" } ?? "")",
+            "backup file \(path) (\(roundedSize(file.size)), \(run.meter.percent)%)\(file.checksum.map { " checksum \($0)" } ?? "")",
             worker: number)
         if !isAligned {
             run.log.warn(

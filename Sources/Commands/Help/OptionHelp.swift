@@ -63,7 +63,7 @@ extension Help {
         case .size(let range, let allowed):
             allowed.isEmpty
                 ? "size in B, KiB, MiB, GiB, TiB or PiB, \(rangeText(option.kind, range))"
-                : "one of " + allowed.map(sizeText).joined(separator: ", ")
+                : "one of " + allowed.map(exactSize).joined(separator: ", ")
         case .time(let range): "time in ms, s, m, h, d or w, seconds without a unit, \(rangeText(option.kind, range))"
         case .choice: "one of " + option.choices(for: command).joined(separator: ", ")
         case .list: "text, may be repeated; in the environment separated by :"
@@ -74,7 +74,7 @@ extension Help {
     private static func rangeText(_ kind: OptionSpec.Kind, _ range: ClosedRange<Int64>) -> String {
         let show: (Int64) -> String =
             switch kind {
-            case .size: sizeText
+            case .size: exactSize
             case .time: timeText
             default: { "\($0)" }
             }

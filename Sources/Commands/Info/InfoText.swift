@@ -97,10 +97,12 @@ extension StanzaReport {
             add("wal start/stop: n/a")
         }
         if backup.manifest != nil, let start = summary.lsnStart, let stop = summary.lsnStop { add("lsn start/stop: \(start) / \(stop)") }
-        add("database size: \(sizeText(number("backup-info-size"))), database backup size: \(sizeText(number("backup-info-size-delta")))")
+        add(
+            "database size: \(roundedSize(number("backup-info-size"))), database backup size: \(roundedSize(number("backup-info-size-delta")))"
+        )
         let setSize =
-            summary.object["backup-info-repo-size-map"] == nil ? "backup set size: \(sizeText(number("backup-info-repo-size"))), " : ""
-        add("repo\(backup.repository): \(setSize)backup size: \(sizeText(number("backup-info-repo-size-delta")))")
+            summary.object["backup-info-repo-size-map"] == nil ? "backup set size: \(roundedSize(number("backup-info-repo-size"))), " : ""
+        add("repo\(backup.repository): \(setSize)backup size: \(roundedSize(number("backup-info-repo-size-delta")))")
         if let references = summary.references, !references.isEmpty {
             if backup.manifest != nil {
                 add("backup reference list: " + references.map(\.text).joined(separator: ", "))

@@ -18,8 +18,8 @@ final class CommandLock: Sendable {
     /// Follows the name where a lock is held for a command of another host.
     private static let farMark = "-far"
 
-    /// Takes all or throws `.lockAcquire` (50) naming what is busy. `client`: the run of another host that they are taken for. What that
-    /// run has taken already is not busy for it.
+    /// Takes all or throws `.lockAcquire` (50) naming what is busy. `client`: the run of another host that they are taken for; locks that
+    /// this process holds for the same run are no obstacle.
     init(
         _ kinds: [LockKind], stanza: String, repositories: [Int], for client: String? = nil, _ options: Options, _ log: Log
     ) throws(BackupError) {

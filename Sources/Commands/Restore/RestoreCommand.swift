@@ -71,8 +71,8 @@ struct RestoreCommand {
         recovery.standing = try await StandingTargets(root: context.openTree(""), dataPath: cluster.path).names()
         try await writeRecovery(recovery, manifest)
         try await finish(manifest, copy, controlName)
-        context.log.info("restore size = \(sizeText(total)), file total = \(manifest.files.count)")
-        copy.meter.succeed("backup set \(set.label) restored to \(cluster.path): \(sizeText(total))")
+        context.log.info("restore size = \(roundedSize(total)), file total = \(manifest.files.count)")
+        copy.meter.succeed("backup set \(set.label) restored to \(cluster.path): \(roundedSize(total))")
     }
 
     /// A folder with another cluster in it is most likely not where this backup belongs.

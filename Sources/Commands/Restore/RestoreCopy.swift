@@ -67,7 +67,7 @@ private final class RestoreWorker {
         if try await isKept(file, tree, key) {
             copy.meter.add(Int64(file.size), file: key.path)
             copy.log.detail(
-                "restore file \(path) - exists and matches backup (\(sizeText(file.size)), \(copy.meter.percent)%)", worker: number)
+                "restore file \(path) - exists and matches backup (\(roundedSize(file.size)), \(copy.meter.percent)%)", worker: number)
             return
         }
         let options = PutOptions(isSynced ? .bySync : .now, attributes: Attributes(file))
@@ -84,7 +84,7 @@ private final class RestoreWorker {
             throw reader.explain(error, file, "restore '\(path)'")
         }
         copy.log.detail(
-            "restore file \(path) (\(sizeText(file.size)), \(copy.meter.percent)%)\(file.checksum.map { " checksum \($0)" } ?? "")",
+            "restore file \(path) (\(roundedSize(file.size)), \(copy.meter.percent)%)\(file.checksum.map { " checksum \($0)" } ?? "")",
             worker: number)
     }
 

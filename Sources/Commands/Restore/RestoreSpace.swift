@@ -24,8 +24,8 @@ struct RestoreSpace: Equatable {
         guard let system = systems.first(where: \.isTooSmall) else { return nil }
         return BackupError(
             .full,
-            "unable to restore to path '\(system.path)': \(sizeText(system.needed)) are needed on its file system,"
-                + " \(sizeText(system.free &+ system.replaced)) are there",
+            "unable to restore to path '\(system.path)': \(roundedSize(system.needed)) are needed on its file system,"
+                + " \(roundedSize(system.free &+ system.replaced)) are there",
             hint: "make room, or restore to another place; tablespaces can go elsewhere with --tablespace-map. Nothing has been changed.")
     }
 

@@ -2,12 +2,15 @@
 
 public import BackstopCore
 
+/// What a run of a command has: what the user asked for, and the ways to the outside.
 public struct RunContext: Sendable {
     public var command: String
+    /// Resolved and checked.
     public var options: Options
     /// For a command that looks at what others will do: their options by their names.
     public var optionsOf: [String: Options] = [:]
     public var positional: [String]
+    /// Only what plugins.conf allows.
     public var registry: Registry
     public var log: Log
     /// Indexes of the repositories that the command works with.

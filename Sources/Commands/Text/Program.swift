@@ -2,6 +2,7 @@
 
 internal import BackstopCore
 
+/// What the program calls itself.
 public enum Program {
     public static let name = "pgbackstop"
     /// As whoever reads a hint can call it.

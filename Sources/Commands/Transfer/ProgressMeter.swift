@@ -96,7 +96,7 @@ final class ProgressMeter: Sendable {
         let left = Int(min(Double(size - complete) / max(rate, 1), 359_999))
         let seconds60 = left % 60 < 10 ? "0\(left % 60)" : "\(left % 60)"
         let text =
-            "\(title) \(percentText(complete, of: size))%  \(sizeText(complete)) of \(sizeText(size))  \(sizeText(UInt64(rate)))/s"
+            "\(title) \(percentText(complete, of: size))%  \(roundedSize(complete)) of \(roundedSize(size))  \(roundedSize(UInt64(rate)))/s"
             + "  \(left / 60):\(seconds60) left  \(FileName.shown(file))"
         return String(text.prefix(terminalWidth() - 1))
     }

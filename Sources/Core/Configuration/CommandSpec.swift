@@ -2,6 +2,7 @@
 
 /// One command of the program.
 public struct CommandSpec: Sendable {
+    /// Whether a command takes --stanza.
     public enum StanzaUse: Sendable { case required, optional, none }
 
     /// One argument after the command's name.
@@ -15,7 +16,9 @@ public struct CommandSpec: Sendable {
     }
 
     public var name: String
+    /// Some words, for the list of commands.
     public var summary: String
+    /// Sentences, for its own page.
     public var details: String
     /// Heading in the general help.
     public var section: String

@@ -9,9 +9,11 @@ public struct Configuration: Sendable {
     /// An option that the user gave, as it was written.
     public struct Given: Sendable {
         public var option: OptionSpec
+        /// Of a grouped option, from 1; otherwise 0.
         public var index: Int
         public var value: ParsedCommandLine.Given
         public var source: OptionSource
+        /// As a user writes it: `repo1-path`.
         public var shown: String { option.fullName(index) }
     }
 

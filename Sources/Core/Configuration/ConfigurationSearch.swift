@@ -4,6 +4,7 @@ import Glibc
 
 /// Where the files are when nobody says otherwise. Tests put other folders in.
 public struct ConfigurationFolders: Sendable {
+    /// The folder of our configuration, and that of the peer's, which is read where ours is not there.
     public var ours = "/etc/pgbackstop"
     public var peers = "/etc/pgbackrest"
     /// Where pgBackRest looked long ago.

@@ -2,6 +2,7 @@
 
 /// One option of the program or of a driver.
 public struct OptionSpec: Sendable {
+    /// What a value may be, and how its text is read.
     public enum Kind: Sendable {
         case string
         /// Absolute; a trailing `/` is dropped.
@@ -59,7 +60,9 @@ public struct OptionSpec: Sendable {
     public var dependencyByCommand: [String: Dependency] = [:]
     /// Defaults and ranges that differ by the value of the option depended on: the level by the type of compression.
     public var defaultByDependency: [String: String] = [:]
+    /// Ranges that go by the value of the option that this one depends on (levels by codec).
     public var rangeByDependency: [String: ClosedRange<Int64>] = [:]
+    /// Never shown, and refused on the command line.
     public var isSecret = false
     /// Names of files are bytes (FileName); all other values are UTF-8.
     public var holdsFileNames = false
@@ -83,8 +86,11 @@ public struct OptionSpec: Sendable {
     public var nearestSupported: String?
     /// Old names, whole, with `N` for the index where they have one (`dbN-path`); see cli.md section 1.9.
     public var oldNames: [String] = []
+    /// The heading on pages of help.
     public var section = "General"
+    /// Some words, for lists of options.
     public var summary: String
+    /// Sentences, for its own page.
     public var details = ""
 
     public init(
@@ -111,6 +117,7 @@ public struct OptionSpec: Sendable {
         return group.rawValue + index + name.dropFirst(group.rawValue.count)
     }
 
+    /// Lists and maps: each occurrence adds to them.
     public var isRepeatable: Bool {
         switch kind {
         case .list, .map: true
@@ -137,8 +144,10 @@ public struct OptionSpec: Sendable {
         (dialect == .pgBackRest ? peersDefault : nil) ?? defaultByCommand[command] ?? defaultValue
     }
 
+    /// Whether a command does what the option asks for; otherwise giving it is an error.
     public func isSupported(by command: String) -> Bool { isSupported && !unsupportedFor.contains(command) }
 
+    /// Without which value of another option this one has no meaning.
     public func dependency(for command: String) -> Dependency? { dependencyByCommand[command] ?? dependency }
 
     /// The words of a choice that `command` accepts; empty for other kinds.

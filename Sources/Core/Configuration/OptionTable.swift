@@ -40,6 +40,7 @@ public struct OptionTable: Sendable {
         for (position, option) in options.enumerated() { targets[option.pattern] = Target(option: position, isOld: false) }
     }
 
+    /// nil: there is none of that name.
     public func command(_ name: String) -> CommandSpec? { commands.first { $0.name == name } }
 
     /// By its name without index: `repo-path`.

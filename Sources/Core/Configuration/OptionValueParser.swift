@@ -59,9 +59,9 @@ struct OptionValueParser {
                 throw invalid(text, "write a whole number with an optional unit: B, KiB, MiB, GiB, TiB, PiB.")
             }
             guard allowed.isEmpty || allowed.contains(bytes) else {
-                throw invalid(text, "allowed are \(allowed.map(sizeText).joined(separator: ", ")).")
+                throw invalid(text, "allowed are \(allowed.map(exactSize).joined(separator: ", ")).")
             }
-            return .number(try within(bytes, self.range ?? range, text, sizeText))
+            return .number(try within(bytes, self.range ?? range, text, exactSize))
         case .time(let range):
             guard let milliseconds = parseTime(text) else {
                 throw invalid(text, "write a whole number with an optional unit: ms, s, m, h, d, w.")
@@ -139,7 +139,7 @@ private func splitUnit(_ text: String) -> (digits: String, unit: String) {
 }
 
 /// `16KiB`: the largest unit without a remainder.
-public func sizeText(_ bytes: Int64) -> String {
+public func exactSize(_ bytes: Int64) -> String {
     var number = bytes
     var unit = 0
     while number != 0, number % 1024 == 0, unit < 5 {

@@ -5,6 +5,7 @@ public enum OptionSource: Sendable, Equatable {
     case defaultValue, file(String), environment(String), commandLine
 }
 
+/// A value in the form of its kind.
 public enum OptionValue: Sendable, Equatable {
     case text(String)
     case flag(Bool)
@@ -16,6 +17,7 @@ public enum OptionValue: Sendable, Equatable {
 
 /// Read by the keys of the declarations (OptionKey). Names are given without index and the index apart; ungrouped options have index 0. An option that is unset has no value.
 public struct Options: Sendable {
+    /// `repo-path` with its index; index 0 of options that are in no group.
     public struct Name: Hashable, Sendable {
         public var name: String
         public var index: Int

@@ -14,6 +14,7 @@ public struct ParsedCommandLine: Sendable {
     /// The command whose options are meant: that of `help COMMAND`, otherwise `command`.
     public var subject: CommandSpec
     public var positional: [String]
+    /// By name and index; what was given twice has been refused, or added up.
     public var given: [Options.Name: Given]
 
     /// `arguments` begins with the program's name. Errors belong on standard error as `ERROR: [031]: …`: no log is set up yet and

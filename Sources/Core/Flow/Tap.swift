@@ -21,6 +21,7 @@ public protocol Checksum: Tap {
     var digest: Digest { get }
 }
 
+/// Makes checksums of one kind: one for each worker, which resets it for each object.
 public protocol ChecksumProvider: Sendable {
     func make() throws(BackupError) -> any Checksum
 }
@@ -70,6 +71,7 @@ public final class Expect: Tap {
     }
 }
 
+/// Lower case, two digits a byte.
 public func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
     let digits: StaticString = "0123456789abcdef"
     return String(decoding: bytes.flatMap { [digits.utf8Start[Int($0 >> 4)], digits.utf8Start[Int($0 & 15)]] }, as: UTF8.self)

@@ -12,6 +12,7 @@ public protocol Transform: AnyObject {
     func reset() throws(BackupError)
 }
 
+/// What one call of a transform has done.
 public struct Progress: Sendable {
     /// Bytes of the input that were taken.
     public var consumed: Int

@@ -8,13 +8,16 @@ public enum Framing: Sendable {
     case raw
 }
 
+/// A compression of whole objects.
 public struct CodecDriver: Sendable {
     /// As in `compress-type`.
     public var name: String
     /// With the dot: `.gz`.
     public var suffix: String
+    /// What `compress-level` may be.
     public var levels: ClosedRange<Int>
     public var defaultLevel: Int
+    /// A codec of that level, for any number of workers.
     public var open: @Sendable (_ level: Int, _ framing: Framing) throws(BackupError) -> any Codec
 
     public init(

@@ -4,8 +4,10 @@
 /// (`gz = builtin`), a storage driver that is a program (`tape = exec PROGRAM ARGUMENT…`) or a codec that is two
 /// (`xz = filter "xz -T1 -c" "xz -dc"`).
 public struct PluginsFile: Sendable {
+    /// A kind of thing that has a name.
     public enum Section: String, Sendable, CaseIterable { case storage, codec, cipher, checksum }
 
+    /// Where it comes from.
     public enum Origin: Sendable, Equatable {
         case builtin
         /// The program, looked up in PATH, and its arguments.
@@ -16,6 +18,7 @@ public struct PluginsFile: Sendable {
 
     private var entries: [Section: [(name: String, origin: Origin)]] = [:]
 
+    /// In the order of the file.
     public func entries(_ section: Section) -> [(name: String, origin: Origin)] { entries[section] ?? [] }
 
     /// The codecs that are programs.

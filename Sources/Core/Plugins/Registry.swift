@@ -1,5 +1,6 @@
 // What exists here: drivers, codecs, ciphers and checksums by name. A value, no globals.
 
+/// The names that a configuration may use, and what they stand for.
 public struct Registry: Sendable {
     public private(set) var storages: [String: StorageDriver] = [:]
     public private(set) var codecs: [String: CodecDriver] = [:]
@@ -13,6 +14,7 @@ public struct Registry: Sendable {
 
     public init() {}
 
+    /// A name that is taken makes a `clash`.
     public mutating func register(_ driver: StorageDriver) { add(driver, driver.name, to: \.storages, "storage driver") }
     public mutating func register(_ driver: CodecDriver) { add(driver, driver.name, to: \.codecs, "codec") }
     public mutating func register(_ driver: CipherDriver) { add(driver, driver.name, to: \.ciphers, "cipher") }
@@ -20,6 +22,7 @@ public struct Registry: Sendable {
         add(provider, name, to: \.checksums, "checksum")
     }
 
+    /// A type that this build knows the options of, and has no driver for.
     public mutating func announce(_ type: String, _ options: [OptionSpec]) { announced[type] = options }
 
     private mutating func add<Value>(
@@ -30,6 +33,7 @@ public struct Registry: Sendable {
             .assertion, "\(what) '\(name)' is registered twice", hint: "give the one that this program was built with another name.")
     }
 
+    /// Throws `.unsupported` (67), with the names that are there; so do its three siblings.
     public func storage(_ name: String) throws(BackupError) -> StorageDriver { try find(name, in: storages, "storage driver", "storage") }
     public func codec(_ name: String) throws(BackupError) -> CodecDriver { try find(name, in: codecs, "codec", "codec") }
     public func cipher(_ name: String) throws(BackupError) -> CipherDriver { try find(name, in: ciphers, "cipher", "cipher") }

@@ -6,11 +6,13 @@ import Synchronization
 public enum Cancellation {
     private static let signal = Atomic<Int32>(0)
 
+    /// Asks all work to end; safe in a signal handler.
     public static func request(signal number: Int32) { signal.store(number, ordering: .relaxed) }
 
     /// The number of the signal; 0 when there was none.
     public static var requested: Int32 { signal.load(ordering: .relaxed) }
 
+    /// Throws `.cancelled` once the process was asked to end.
     public static func check() throws(BackupError) {
         let number = signal.load(ordering: .relaxed)
         if number != 0 { throw BackupError(.cancelled, "terminated on signal \(number)") }

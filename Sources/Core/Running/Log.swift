@@ -17,6 +17,7 @@ public enum LogLevel: Int, Sendable, Comparable, CaseIterable {
 
 /// Where lines of the log go: a shared handle, safe to use from every worker. Each line is one write, so lines never mix.
 public final class Log: Sendable {
+    /// Where lines go: each place has the level of the least important line that it gets.
     public struct Settings: Sendable {
         public var console = LogLevel.warn
         public var file = LogLevel.off
@@ -40,8 +41,10 @@ public final class Log: Sendable {
 
     public init() {}
 
+    /// From the next line on.
     public func configure(_ settings: Settings) { state.withLock { $0.settings = settings } }
 
+    /// Called before a line goes to the console: whoever keeps a progress line there takes it away.
     public func setBeforeConsole(_ body: (@Sendable () -> Void)?) { state.withLock { $0.beforeConsole = body } }
 
     /// Appends to the file at `path` from now on. A file that cannot be written is one warning, the command goes on.
@@ -62,6 +65,7 @@ public final class Log: Sendable {
         state.withLock { max($0.settings.console, $0.settings.file, $0.settings.standardError) >= level }
     }
 
+    /// With its exit status in front: `[055]: …`.
     public func error(_ error: BackupError, worker: Int = 0) {
         let status = String(error.code.exitStatus)
         let padded = String(repeating: "0", count: max(0, 3 - status.count)) + status
@@ -72,6 +76,7 @@ public final class Log: Sendable {
     public func detail(_ text: @autoclosure () -> String, worker: Int = 0) { if isOn(.detail) { write(.detail, text(), worker) } }
     public func debug(_ text: @autoclosure () -> String, worker: Int = 0) { if isOn(.debug) { write(.debug, text(), worker) } }
 
+    /// One line, or several when the text has line breaks. `worker`: 0 is the main one.
     public func write(_ level: LogLevel, _ text: String, _ worker: Int = 0) {
         let text = FileName.shown(text)
         state.withLock { state in

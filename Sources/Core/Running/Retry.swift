@@ -4,6 +4,7 @@ import Glibc
 
 /// How often a failed job is repeated: the first repeat comes at once, the others after `interval`.
 public struct Retry: Sendable {
+    /// Repeats after the first try.
     public var times: Int
     public var interval: Duration
 
@@ -41,6 +42,7 @@ extension BackupError.Code {
         }
     }
 
+    /// The bytes are not what they were when they were stored.
     public var isDamage: Bool { self == .checksum || self == .corrupt || self == .format || self == .crypto }
 }
 

@@ -15,8 +15,8 @@ public protocol Storage: Sendable {
     /// What people know the place by, for messages: a path, a bucket.
     var location: String { get }
 
-    /// How many small objects a worker shall have under way: 1 where calls take the time of the work, more where most of it is waiting
-    /// for somebody far away.
+    /// How many requests for small objects are worth having under way at a time: 1 where a call takes the time of its work, or where a second
+    /// request would need another connection; more where most of a call is waiting for a server.
     var smallAtATime: Int { get }
 
     /// The bytes of `key`. `.notFound` when it does not exist; nothing is promised of a folder.
@@ -34,6 +34,7 @@ public protocol Storage: Sendable {
     /// own.
     func list(_ prefix: Key, _ depth: Depth, _ visit: (Entry) throws(BackupError) -> Void) async throws(BackupError)
 
+    /// One that is missing is no error.
     func remove(_ key: Key) async throws(BackupError)
 
     /// Removes many, in fewer requests where the storage can. Those that come after an error may stay.
@@ -49,7 +50,10 @@ public protocol FileTree: Storage {
     func makeDirectory(_ key: Key, _ attributes: Attributes) async throws(BackupError)
     /// Removes an empty folder; a missing one is no error.
     func removeDirectory(_ key: Key) async throws(BackupError)
+    /// `target`: the text of a symbolic link, or the key of the file that gets a second name. `.alreadyExists` when `key` exists; `.unsupported`
+    /// when the tree has no such links.
     func link(_ key: Key, to target: String, _ kind: LinkKind) async throws(BackupError)
+    /// Sets what is not nil; of a link, its own. `.notFound` when `key` does not exist, `.denied` for an owner that this user may not set.
     func setAttributes(_ key: Key, _ attributes: Attributes) async throws(BackupError)
 }
 
@@ -57,12 +61,14 @@ public protocol FileTree: Storage {
 public protocol UploadingStorage: Storage {
     /// What is unfinished now, that of running commands included.
     func unfinishedUploads(_ prefix: Key) async throws(BackupError) -> [UnfinishedUpload]
+    /// Gives its room back. One that has ended meanwhile is no error.
     func abort(_ upload: UnfinishedUpload) async throws(BackupError)
 }
 
 extension Storage {
     public var smallAtATime: Int { 1 }
 
+    /// The whole object.
     public func open(_ key: Key) async throws(BackupError) -> any ByteSource & ~Copyable { try await open(key, range: nil) }
 
     /// The whole object in memory; for info files and the like. `.notFound` when missing; `.corrupt` when larger than `limit` bytes.
@@ -72,6 +78,7 @@ extension Storage {
     }
 
     @discardableResult
+    /// An object that is in memory.
     public func put(_ key: Key, bytes: [UInt8], _ options: PutOptions = PutOptions()) async throws(BackupError) -> Entry {
         var source = BytesSource(bytes)
         return try await put(key, from: &source, options)

@@ -30,6 +30,7 @@ public struct Key: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The folder that holds it; the root for a name without `/`.
     public var parent: Key { path.utf8.lastIndex(of: UInt8(ascii: "/")).map { Key(String(path[..<$0])) } ?? .root }
 
+    /// What has that name in the folder; `name` may be several parts.
     public static func / (folder: Key, name: some StringProtocol) -> Key {
         folder.path.isEmpty ? Key(String(name)) : Key("\(folder.path)/\(name)")
     }
@@ -89,6 +90,7 @@ public struct Entry: Sendable, Equatable {
     }
 }
 
+/// When an object survives a power failure.
 public enum Durability: Sendable {
     /// When `put` returns the object survives a power failure.
     case now
@@ -98,6 +100,7 @@ public enum Durability: Sendable {
     case never
 }
 
+/// How an object is put.
 public struct PutOptions: Sendable {
     public var durability = Durability.now
     /// True: fails with `.alreadyExists` when the key exists. Needs `Capabilities.putIfAbsent`.
@@ -112,6 +115,7 @@ public struct PutOptions: Sendable {
     }
 }
 
+/// How far a listing goes.
 public enum Depth: Sendable, Equatable {
     /// Only what is directly in the folder.
     case folder
@@ -140,6 +144,7 @@ public struct UnfinishedUpload: Sendable {
     }
 }
 
+/// A text that names another file, or a second name of the same one.
 public enum LinkKind: String, Sendable { case symbolic, hard }
 
 /// What a storage can do beyond the contract, asked once when a command plans its work.
@@ -147,7 +152,9 @@ public struct Capabilities: OptionSet, Sendable {
     public let rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
+    /// `PutOptions.ifAbsent` is kept, whoever else puts at the same moment.
     public static let putIfAbsent = Capabilities(rawValue: 1)
+    /// What was replaced or removed can be read as of a time (`repo-target-time`).
     public static let versions = Capabilities(rawValue: 2)
     public static let symbolicLinks = Capabilities(rawValue: 4)
     public static let hardLinks = Capabilities(rawValue: 8)

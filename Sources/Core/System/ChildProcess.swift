@@ -32,6 +32,7 @@ public struct ChildProcess: ~Copyable {
     public let process: Int32
     /// -1 when not connected, or not any more.
     public private(set) var input: Int32
+    /// Descriptors of this process: the child's standard output and error.
     public let output: Int32
     public let errors: Int32
     private var status: Int32?

@@ -35,6 +35,7 @@ public enum JSON: Sendable, Equatable {
 }
 
 extension JSON {
+    /// One line, members in byte order of their names.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
 
     public var bytes: [UInt8] {
@@ -43,6 +44,7 @@ extension JSON {
         return out
     }
 
+    /// Appends the text.
     public func write(to out: inout [UInt8]) {
         switch self {
         case .null: out.append(contentsOf: "null".utf8)

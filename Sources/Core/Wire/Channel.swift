@@ -231,5 +231,6 @@ public final class Channel {
         gone("sent a \(header.kind.letter) frame in place of \(wanted)")
     }
 
+    /// The error for an end of input where `wanted` had to come.
     public func ended(_ wanted: String) -> BackupError { over("in place of \(wanted)") }
 }

@@ -1,5 +1,6 @@
 // The host of a cluster, when it is another one: this program serves there, as the user who owns the cluster.
 
+/// Another host on which our program runs, for commands of this one.
 public protocol FarHost: Sendable {
     /// For people.
     var name: String { get }

@@ -1,5 +1,6 @@
 // What one side of a conversation may ask the other for (docs/driver-protocol.md): the names that travel, once for both sides.
 
+/// The names of requests (docs/driver-protocol.md).
 public enum Request: String, Sendable {
     // Before anything else.
     case hello, start

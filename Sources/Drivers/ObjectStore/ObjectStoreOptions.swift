@@ -2,6 +2,7 @@
 
 public import BackstopCore
 
+/// What all object stores have.
 public enum ObjectStoreOptions {
     public static let host = OptionKey<String?>(
         .global("repoN-storage-host", .string, CommandSets.repository, "host to connect to in place of the endpoint")

@@ -83,7 +83,8 @@ final class SFTPConnections: Sendable {
                 state.withLock { $0.wasReached = true }
                 return session
             } catch {
-                // Who is turned away is told at once. After silence another try would only be more of it.
+                // A server that refuses answers at once, and may take the next connection. One that let the first try run into its time limit
+                // would do the same with a second.
                 guard error.code == .unavailable, ContinuousClock.now - begin < .seconds(2), let delay = backoff.next(nil) else {
                     throw error
                 }

@@ -7,8 +7,8 @@ struct SFTPPut {
     private let key: Key
     private let options: PutOptions
     private let path: String
-    /// The name that is tried first, so that what a killed process left is found again. Not that of who writes into the same folder on its own
-    /// host: he could not see by a lock that somebody else is at it.
+    /// The temporary name that is tried first, so that the next run finds what a killed one left. It differs from the name that the posix driver
+    /// uses on the server itself: that driver goes by locks, and would not see that an SFTP client is writing.
     private let usual: String
     private var temporary: String
     private var pending: [UInt32] = []

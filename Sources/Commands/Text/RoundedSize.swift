@@ -1,7 +1,7 @@
 // Sizes for people, in the field's form (repository-format.md section 12.5).
 
 /// `22.9MB`: powers of 1024, one decimal rounded half up on the truncated second one, `.0` dropped, at most GB.
-func sizeText(_ bytes: UInt64) -> String {
+func roundedSize(_ bytes: UInt64) -> String {
     let units = ["B", "KB", "MB", "GB"]
     var unit = 0
     var divisor: UInt64 = 1
