@@ -6,7 +6,8 @@ import Testing
 @Suite(.servers) struct PullTests {
     /// Gives the repository's host a key that starts this on the cluster's, whatever it asks for.
     private func restrict(_ bench: Workbench, to arguments: String) throws {
-        let client = try SecureShell.shared.get().client(forcedTo: "\(Tool.underTest.path) serve \(arguments)")
+        let client = try SecureShell.shared.get().client(
+            forcedTo: "\(Tool.underTest.path) serve --lock-path=\(bench.folder.path("lock")) \(arguments)")
         try run(["sed", "-i", "s|^cmd-ssh=.*|cmd-ssh=\(client)|", bench.folder.path("repository-host.conf")])
     }
 

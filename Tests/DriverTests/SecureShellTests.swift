@@ -40,7 +40,8 @@ import Testing
         let server = try SecureShell.shared.get()
         let cluster = try bench.clusterWithBackup()
         defer { withExtendedLifetime(cluster) {} }
-        let command = "\(Tool.underTest.path) serve --repo1-path=\(bench.repository) --stanza=demo --access=read"
+        let locks = try bench.folder.makeDirectory("far-lock")
+        let command = "\(Tool.underTest.path) serve --lock-path=\(locks) --repo1-path=\(bench.repository) --stanza=demo --access=read"
         try bench.configure(["cmd-ssh": try server.client(forcedTo: command)])
         #expect(try bench.labels().count == 1)
         let refused = try bench.attempt("--type=full", "--no-archive-check", "backup")
@@ -128,7 +129,8 @@ import Testing
         let server = try SecureShell.shared.get()
         let cluster = try bench.cluster()
         defer { withExtendedLifetime(cluster) {} }
-        let command = "\(Tool.underTest.path) serve --repo1-path=\(bench.repository) --stanza=demo --access=write"
+        let locks = try bench.folder.makeDirectory("far-lock")
+        let command = "\(Tool.underTest.path) serve --lock-path=\(locks) --repo1-path=\(bench.repository) --stanza=demo --access=write"
         try bench.configure(["cmd-ssh": try server.client(forcedTo: command)])
         try bench.run("stanza-create")
         try bench.run("--type=full", "backup")

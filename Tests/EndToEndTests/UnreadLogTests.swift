@@ -9,15 +9,22 @@ struct UnreadLogTests {
     func nobodyReads(_ kind: String) throws {
         let (bench, names) = try Segments.workbench()
         let loud = ["--log-level-console=detail", "--log-level-stderr=info"]
-        func run(_ words: String...) throws -> Int32 {
-            let command = bench.command(loud + words)
-            return try attempt(["python3", "-c", Self.script, kind] + command, in: bench.data, within: 120).status
+        func launch(_ words: String...) throws -> Running {
+            try Running(["python3", "-c", Self.script, kind] + bench.command(loud + words), in: bench.data)
         }
-        #expect(try run("archive-push", "pg_wal/\(names[0])") == 0)
-        #expect(try run("--type=full", "--no-online", "--progress=always", "backup") == 0)
+        // Each of them waits a while for its reader: at the same time.
+        let runs = [
+            (try launch("archive-push", "pg_wal/\(names[0])"), 0),
+            (try launch("--type=full", "--no-online", "--progress=always", "backup"), 0),
+            (try launch("archive-push", "pg_wal/none"), 55),
+            (try launch("--no-such-option", "archive-push", "pg_wal/none"), 31),
+        ]
+        for (running, status) in runs {
+            let outcome = try running.wait(within: 120)
+            #expect(outcome.status == Int32(status), "\(outcome)")
+        }
         #expect(try bench.labels().count == 1)
-        #expect(try run("archive-push", "pg_wal/none") == 55)
-        #expect(try run("--no-such-option", "archive-push", "pg_wal/none") == 31)
+        #expect(try bench.archived().contains { $0.hasPrefix(names[0]) })
     }
 
     /// Standard output and error are full, and held open by a process that never reads.

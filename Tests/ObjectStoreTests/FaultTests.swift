@@ -132,8 +132,9 @@ private let sizes = [100_000, 23 << 20]
         try proxy.set(#"{"fault": "status", "status": 403, "headers": {"Date": "\#(httpNow())"}, "body": "\#(body)"}"#)
         try await storage.put(key, bytes: [1])
         try await expect(storage, holds: [1])
-        try proxy.set(#"{"fault": "status", "status": 403, "times": 100, "body": "\#(body)"}"#)
-        let error = try #require(await failure { try await storage.put(key, bytes: [1]) })
+        try proxy.set(#"{"fault": "status", "status": 403, "times": 10000, "body": "\#(body)"}"#)
+        let impatient = try await proxy.storage(["io-timeout": "1500"])
+        let error = try #require(await failure { try await impatient.put(key, bytes: [1]) })
         #expect(error.hint?.contains("clock") == true)
     }
 
