@@ -32,6 +32,11 @@ public struct RepositoryKind: Sendable, CustomStringConvertible {
             self.repositoryHost = repositoryHost
         }
 
+        /// A folder on this host, whatever the options say that it is.
+        public static func folder(_ path: String, _ options: [(String, String)], _ arguments: [String] = []) -> Place {
+            Place(options: options, files: FolderFiles(path: path), arguments: arguments)
+        }
+
         /// A path of the bucket of a store, perhaps by way of a proxy at `port`.
         public static func bucket(_ store: ObjectStore, path: String, tls: Bool = false, port: Int? = nil) -> Place {
             Place(options: store.options(path: path, tls: tls, port: port), files: BucketFiles(store: store, path: path))
@@ -123,11 +128,9 @@ public struct RepositoryKind: Sendable, CustomStringConvertible {
         }
     }
 
-    /// Every kind that there is: a new one is added here, and the end-to-end tests run on it too. A store without TLS differs in its connection
-    /// only, and has tests of its own.
-    public static let all: [RepositoryKind] = [.posix, .s3TLS, .ssh, .pulled, .program, .sftp]
-    /// All but the folder on this host, where tests that take long are run in full.
-    public static let others = Array(all.dropFirst())
+    /// Every kind but the folder on this host: a new one is added here, and `Feature` deals it to the end-to-end tests. A store without TLS
+    /// differs in its connection only, and has tests of its own.
+    static let others: [RepositoryKind] = [.s3TLS, .ssh, .pulled, .program, .sftp]
 }
 
 /// A row of the table that tests run over.
@@ -138,11 +141,11 @@ public struct RepositoryCase: Sendable, CustomStringConvertible {
     public let row: UInt64
     public var description: String { "\(format) on \(kind)" }
 
-    /// The first formats in a folder on this host, and each other kind of repository with one of the others, by turns.
-    public static func table(_ formats: [Format], elsewhere: [Format]) -> [RepositoryCase] {
+    /// The first formats in a folder on this host, and each other kind of the feature with one of the others, by turns.
+    public static func table(_ feature: Feature, _ formats: [Format], elsewhere: [Format]) -> [RepositoryCase] {
         let rows =
             formats.map { ($0, RepositoryKind.posix) }
-            + RepositoryKind.others.enumerated().map { (elsewhere[$0.offset % elsewhere.count], $0.element) }
+            + feature.others.enumerated().map { (elsewhere[$0.offset % elsewhere.count], $0.element) }
         return rows.enumerated().map { RepositoryCase(format: $0.element.0, kind: $0.element.1, row: UInt64($0.offset) + 1) }
     }
 }

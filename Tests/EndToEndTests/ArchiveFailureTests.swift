@@ -16,8 +16,8 @@ struct ArchiveFailureTests {
         static let all =
             [.noRights, .shortened, .overwritten].map { Pair(first: .posix, second: .posix, damage: $0) }
             // A host that pulls is configured as the host of the first repository only.
-            + RepositoryKind.others.filter { !$0.isPulled }.map { Pair(first: .posix, second: $0, damage: .shortened) }
-            + RepositoryKind.others.map { Pair(first: $0, second: .posix, damage: .overwritten) }
+            + Feature.secondRepository.others.filter { !$0.isPulled }.map { Pair(first: .posix, second: $0, damage: .shortened) }
+            + Feature.secondRepository.others.map { Pair(first: $0, second: .posix, damage: .overwritten) }
     }
 
     /// What one repository cannot give, the next one does.
@@ -156,7 +156,7 @@ struct ArchiveFailureTests {
     }
 
     /// PostgreSQL that is stopped wants its archiver to end: status 63, so that the segment is kept and pushed again.
-    @Test(arguments: [2, 15] as [Int32], RepositoryKind.all)
+    @Test(arguments: [2, 15] as [Int32], Feature.pushIsTerminated.kinds)
     func terminate(_ signal: Int32, _ kind: RepositoryKind) throws {
         let (bench, names) = try Segments.workbench(Format(.bz2), on: kind)
         // A segment that takes a while: one of 64 MiB, which its header and its place say.

@@ -60,7 +60,7 @@ struct ArchivePushTests {
     }
 
     /// Everything that PostgreSQL pushes, pushed twice: to any kind of repository, and to a host that lets this one only add.
-    @Test(arguments: RepositoryKind.all + [Self.addsOnly], [Format(.zst), Format(.gz, .aes)])
+    @Test(arguments: Feature.everythingTwice.kinds + [Self.addsOnly], [Format(.zst), Format(.gz, .aes)])
     func everythingTwice(_ kind: RepositoryKind, _ format: Format) throws {
         let (bench, names) = try Segments.workbench(format, on: kind)
         let files = try Self.writeFiles(names, bench)

@@ -56,7 +56,7 @@ extension Workbench {
 
 @Suite(.servers)
 struct ArchiveTests {
-    @Test(arguments: RepositoryCase.table(Format.all, elsewhere: [Format(.zst, .aes), Format(.gz)]))
+    @Test(arguments: RepositoryCase.table(.pushAndGet, Format.all, elsewhere: [Format(.zst, .aes), Format(.gz)]))
     func pushAndGet(_ example: RepositoryCase) throws {
         let (bench, names) = try Segments.workbench(example.format, on: example.kind)
         #expect(names.count > 3)
@@ -87,7 +87,7 @@ struct ArchiveTests {
     }
 
     /// An absolute path does as well, and a segment that is in the archive with other content is never replaced.
-    @Test(arguments: RepositoryKind.all)
+    @Test(arguments: Feature.differentContent.kinds)
     func differentContent(_ kind: RepositoryKind) throws {
         let (bench, names) = try Segments.workbench(on: kind)
         let segment = "\(bench.data)/pg_wal/\(names[0])"
@@ -101,7 +101,7 @@ struct ArchiveTests {
     }
 
     /// Two primaries that archive to one place: nobody can say which of two segments is right, so recovery gets neither.
-    @Test(arguments: RepositoryKind.all)
+    @Test(arguments: Feature.duplicates.kinds)
     func duplicates(_ kind: RepositoryKind) throws {
         let (bench, names) = try Segments.workbench(on: kind)
         #expect(try bench.push(names[0]).status == 0)
@@ -121,7 +121,7 @@ struct ArchiveTests {
         #expect(try bench.isSame(names[0], as: got))
     }
 
-    @Test(arguments: RepositoryKind.all)
+    @Test(arguments: Feature.archiveOfAnother.kinds)
     func otherCluster(_ kind: RepositoryKind) throws {
         let (bench, names) = try Segments.workbench(on: kind)
         let other = try Cluster.make(.version(15), in: bench.folder, name: "other", fresh: true)
@@ -141,7 +141,7 @@ struct ArchiveTests {
     }
 
     /// One good copy of archive.info is enough; without any, PostgreSQL must keep its WAL.
-    @Test(arguments: RepositoryKind.all)
+    @Test(arguments: Feature.damagedArchiveInfo.kinds)
     func damagedArchiveInfo(_ kind: RepositoryKind) throws {
         let (bench, names) = try Segments.workbench(on: kind)
         let file = "archive/demo/archive.info"

@@ -88,7 +88,7 @@ struct BadInputTests {
         try expect(try bench.attempt("--no-online", "stanza-create"), 37, ["repo1-cipher-pass"])
     }
 
-    @Test(arguments: RepositoryKind.all)
+    @Test(arguments: Feature.stanzaDoesNotExist.kinds)
     func stanzaDoesNotExist(_ kind: RepositoryKind) throws {
         let bench = try Workbench(on: kind)
         let cluster = try bench.cluster()
@@ -154,7 +154,7 @@ struct BadInputTests {
     }
 
     /// Another cluster where the stanza's should be.
-    @Test(arguments: RepositoryKind.all)
+    @Test(arguments: Feature.otherCluster.kinds)
     func otherCluster(_ kind: RepositoryKind) throws {
         let bench = try Workbench(on: kind)
         try bench.clusterWithBackup().stop()
@@ -169,7 +169,7 @@ struct BadInputTests {
         #expect(try bench.labels().count == 1)
     }
 
-    @Test(arguments: RepositoryKind.all)
+    @Test(arguments: Feature.wrongPassphrase.kinds)
     func wrongPassphrase(_ kind: RepositoryKind) throws {
         let bench = try Workbench(Format(.zst, .aes), on: kind)
         let cluster = try bench.clusterWithBackup()
@@ -191,7 +191,7 @@ struct BadInputTests {
     }
 
     /// One of the two copies of backup.info is enough. Without both nothing is lost, but nothing goes on either.
-    @Test(arguments: RepositoryKind.all)
+    @Test(arguments: Feature.damagedBackupInfo.kinds)
     func damagedBackupInfo(_ kind: RepositoryKind) throws {
         let bench = try Workbench(on: kind)
         let cluster = try bench.clusterWithBackup()
@@ -211,7 +211,7 @@ struct BadInputTests {
     /// A stored file that is not what it was: restore says which one, and the data folder cannot be started by mistake.
     @Test(
         arguments: RepositoryCase.table(
-            [Format(.none), Format(.zst), Format(.gz), Format(.lz4, .aes)], elsewhere: [Format(.zst), Format(.gz, .aes)]))
+            .damagedFile, [Format(.none), Format(.zst), Format(.gz), Format(.lz4, .aes)], elsewhere: [Format(.zst), Format(.gz, .aes)]))
     func damagedFile(_ example: RepositoryCase) throws {
         let bench = try Workbench(example, options: ["job-retry": "0"])
         let cluster = try bench.clusterWithBackup()
@@ -228,7 +228,7 @@ struct BadInputTests {
         #expect(try attempt(["test", "-e", "\(bench.data)/global/pg_control"]).status == 1)
     }
 
-    @Test(arguments: RepositoryKind.all)
+    @Test(arguments: Feature.missingFile.kinds)
     func missingFile(_ kind: RepositoryKind) throws {
         let bench = try Workbench(on: kind, options: ["job-retry": "0"])
         let cluster = try bench.clusterWithBackup()

@@ -5,7 +5,7 @@ import Testing
 /// A page whose checksum is wrong is backed up like any other, and told about: in the log, in `info`, in the manifest.
 @Suite(.servers)
 struct DamagedPageTests {
-    @Test(arguments: RepositoryKind.all)
+    @Test(arguments: Feature.damagedPage.kinds)
     func toldAndNotFatal(_ kind: RepositoryKind) throws {
         let bench = try Workbench(on: kind)
         let cluster = try bench.cluster()

@@ -24,7 +24,7 @@ struct InterruptionTests {
         }
     }
 
-    @Test(arguments: RepositoryCase.table([Format(.zst), Format(.zst, .aes)], elsewhere: [Format(.zst)]))
+    @Test(arguments: RepositoryCase.table(.backupIsKilled, [Format(.zst), Format(.zst, .aes)], elsewhere: [Format(.zst)]))
     func backup(_ example: RepositoryCase) throws {
         let bench = try Workbench(example)
         let cluster = try bench.clusterWithBackup()
@@ -47,7 +47,8 @@ struct InterruptionTests {
         #expect(killed > 0)
         let rows = try cluster.fingerprint()
         try bench.run("--type=full", "backup")
-        #expect(try bench.labels().count == labels.count + 1)
+        // Its own, and perhaps that of the last one that was killed.
+        #expect(try (1...2).contains(bench.labels().count - labels.count))
         try cluster.archiveCurrentSegment()
         try cluster.stop()
         for label in try bench.labels().suffix(2) {
@@ -60,7 +61,7 @@ struct InterruptionTests {
         }
     }
 
-    @Test(arguments: RepositoryCase.table([Format(.none), Format(.zst, .aes), Format(.gz)], elsewhere: [Format(.zst)]))
+    @Test(arguments: RepositoryCase.table(.pushIsKilled, [Format(.none), Format(.zst, .aes), Format(.gz)], elsewhere: [Format(.zst)]))
     func archivePush(_ example: RepositoryCase) throws {
         let (bench, names) = try Segments.workbench(example.format, on: example.kind)
         let duration = try bench.push(names[0]).seconds
@@ -85,7 +86,7 @@ struct InterruptionTests {
         #expect(try bench.info().archive.first?.max == names.last)
     }
 
-    @Test(arguments: RepositoryKind.all)
+    @Test(arguments: Feature.restoreIsKilled.kinds)
     func restore(_ kind: RepositoryKind) throws {
         let bench = try Workbench(on: kind)
         let cluster = try bench.clusterWithBackup()
@@ -145,7 +146,7 @@ struct InterruptionTests {
     }
 
     /// A signal that asks for the end gets it: status 63, the lock free, nothing listed.
-    @Test(arguments: [(2, .posix), (15, .posix)] + RepositoryKind.others.map { (15, $0) } as [(Int32, RepositoryKind)])
+    @Test(arguments: [(2, .posix), (15, .posix)] + Feature.backupIsTerminated.others.map { (15, $0) } as [(Int32, RepositoryKind)])
     func terminate(_ signal: Int32, _ kind: RepositoryKind) throws {
         let bench = try Workbench(on: kind, options: ["process-max": "1"])
         let cluster = try bench.clusterWithBackup()

@@ -11,7 +11,8 @@ struct LostManifestTests {
     }
 
     /// The main file is made again from its copy by the next backup.
-    @Test(arguments: RepositoryCase.table([Format(.zst), Format(.gz, .aes)], elsewhere: [Format(.zst, .aes), Format(.zst)]))
+    @Test(
+        arguments: RepositoryCase.table(.lostManifest, [Format(.zst), Format(.gz, .aes)], elsewhere: [Format(.zst, .aes), Format(.zst)]))
     func mainFile(_ example: RepositoryCase) throws {
         let bench = try Workbench(example)
         let cluster = try bench.clusterWithBackup()
@@ -38,7 +39,7 @@ struct LostManifestTests {
     }
 
     /// Without both it can no longer be listed, but its files may be all that is left: they stay.
-    @Test(arguments: RepositoryKind.all)
+    @Test(arguments: Feature.lostManifests.kinds)
     func bothFiles(_ kind: RepositoryKind) throws {
         let bench = try Workbench(on: kind)
         _ = try bench.clusterWithBackup()

@@ -55,7 +55,8 @@ struct PlacesTests {
         }
     }
 
-    @Test(arguments: [(14, .posix), (15, .posix), (17, .posix)] + RepositoryKind.others.map { (15, $0) } as [(Int, RepositoryKind)])
+    @Test(
+        arguments: [(14, .posix), (15, .posix), (17, .posix)] + Feature.placesAsTheyWere.others.map { (15, $0) } as [(Int, RepositoryKind)])
     func whereTheyWere(_ version: Int, _ kind: RepositoryKind) throws {
         let scene = try Scene(version, on: kind)
         let restored = try scene.bench.restore("data", "--link-all", version: version)
@@ -96,7 +97,7 @@ struct PlacesTests {
     }
 
     /// Over what is left of the old cluster: files that are right stay, files that are wrong or too many do not.
-    @Test(arguments: RepositoryKind.all)
+    @Test(arguments: Feature.placesByDelta.kinds)
     func delta(_ kind: RepositoryKind) throws {
         let bench = try Workbench(on: kind)
         let cluster = try bench.clusterWithBackup()

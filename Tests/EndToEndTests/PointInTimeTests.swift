@@ -63,7 +63,7 @@ struct PointInTimeTests {
     }
 
     static let history = Result { try History(.posix) }
-    static let others = RepositoryKind.others.map { kind in Result { try History(kind) } }
+    static let others = Feature.pointInTime.others.map { kind in Result { try History(kind) } }
 
     struct Case: Sendable, CustomStringConvertible {
         let description: String
@@ -153,7 +153,7 @@ struct PointInTimeTests {
 
     /// Neither the choice of the backup nor that of the timeline asks what the repository is, so two cases do.
     @Test(
-        arguments: RepositoryKind.others.indices,
+        arguments: others.indices,
         cases.filter {
             ["default goes to the end of the latest timeline", "time chooses the backup before it"].contains($0.description)
         })

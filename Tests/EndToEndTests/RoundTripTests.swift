@@ -22,7 +22,7 @@ struct RoundTripTests {
             Case(version: 15, format: Format(.none)),
             Case(version: 15, format: Format(.bz2)),
             Case(version: 15, format: Format(.lz4, .aes)),
-        ] + RepositoryKind.others.map { Case(version: 15, format: Format(.zst), kind: $0) }
+        ] + Feature.roundTrip.others.map { Case(version: 15, format: Format(.zst), kind: $0) }
 
     @Test(arguments: cases)
     func backupAndRestore(_ example: Case) throws {

@@ -4,7 +4,7 @@ import Testing
 /// `stop` ends what writes to the repository, for one stanza or for all, and nothing else.
 @Suite(.servers)
 struct StopFileTests {
-    @Test(arguments: ["demo", nil], RepositoryKind.all)
+    @Test(arguments: ["demo", nil], Feature.stopped.kinds)
     func whatWritesIsStopped(_ stanza: String?, _ kind: RepositoryKind) throws {
         let (bench, names) = try Segments.workbench(on: kind)
         #expect(try bench.push(names[0]).status == 0)

@@ -30,7 +30,7 @@ struct UnusualNamesTests {
     ]
 
     /// Names that are no UTF-8 are backed up, excluded and restored as the bytes that they are, by either program from either's backup.
-    @Test(arguments: RepositoryKind.all)
+    @Test(arguments: Feature.namesOfAnyBytes.kinds)
     func anyBytes(_ kind: RepositoryKind) throws {
         let bench = try Workbench(on: kind)
         let cluster = try bench.cluster()
@@ -122,7 +122,7 @@ struct UnusualNamesTests {
     }
 
     /// `é` has two spellings, which are two files; a combining mark at the front joins the slash before it.
-    @Test(arguments: RepositoryKind.all)
+    @Test(arguments: Feature.unusualNames.kinds)
     func files(_ kind: RepositoryKind) throws {
         let bench = try Workbench(on: kind)
         let cluster = try bench.cluster()

@@ -1,0 +1,26 @@
+import EndToEndSupport
+import Testing
+
+/// The choice of which features are tested on which kinds of repository leaves no gap.
+struct FeatureTests {
+    @Test(arguments: [1, 2, 5, 12])
+    func everyKindMeetsEverything(_ kinds: Int) {
+        let choice = Feature.choose(kinds: kinds)
+        for kind in 0..<kinds {
+            let features = Feature.allCases.filter { choice[$0]?.contains(kind) == true }
+            #expect(Set(features.flatMap(\.commands)) == Set(Feature.Command.allCases), "commands on kind \(kind)")
+            #expect(Set(features.map(\.circumstance)) == Set(Feature.Circumstance.allCases), "circumstances on kind \(kind)")
+            #expect(Set(features).count == features.count)
+        }
+        // No feature is tested in folders of this host only, and none costs the product.
+        #expect(Feature.allCases.allSatisfy { choice[$0]?.isEmpty == false })
+        #expect(choice.values.map(\.count).reduce(0, +) <= Feature.allCases.count + kinds * 4)
+    }
+
+    @Test func theFolderIsAlwaysThere() {
+        for feature in Feature.allCases {
+            let kinds = feature.kinds.map(\.description)
+            #expect(kinds.first == "posix" && Set(kinds).count == kinds.count)
+        }
+    }
+}
