@@ -11,7 +11,11 @@ struct PeerTests {
         var bundle = false
         var kind = RepositoryKind.posix
         var peer = Tool.peer
-        var description: String { "PostgreSQL \(version), \(format)\(bundle ? ", bundled" : ""), \(kind), \(peer)" }
+        /// Of programs that take turns.
+        var weBegin = false
+        var description: String {
+            "PostgreSQL \(version), \(format)\(bundle ? ", bundled" : ""), \(kind), \(peer)\(weBegin ? ", we begin" : "")"
+        }
         /// Whether the other program goes on with the repository: the same for every codec, so two of them, open and sealed, do.
         var goesOn: Bool { bundle || version != 15 || (format.codec == .zst) || (format.codec == .none && format.cipher == .none) }
     }
@@ -150,6 +154,57 @@ struct PeerTests {
         try verify(bench, peer)
         try check(bench, peer, version: example.version, rows: rows)
     }
+
+    /// A chain in which the programs take turns, every backup onto one of the other program's, and either restores all of it.
+    @Test(arguments: takingTurns)
+    func turns(_ example: Case) throws {
+        let bench = try Workbench(example.format, on: example.kind)
+        let cluster = try bench.cluster(example.version)
+        // Both archive, as on two hosts of which one has switched.
+        try cluster.query(
+            """
+            CREATE TABLE item (id int PRIMARY KEY, text text); INSERT INTO item SELECT n, 'row ' || n FROM generate_series(1, 2000) n;
+            CREATE TABLE still AS SELECT n AS id, md5(n::text) AS text FROM generate_series(1, 20000) n
+            """)
+        var rows: [String] = []
+        func backup(_ tool: Tool, _ type: String, _ change: String) throws {
+            try archive(with: tool, bench, cluster)
+            try cluster.query(change)
+            rows.append(try cluster.fingerprint())
+            let bundle = example.bundle && tool.path == example.peer.path ? ["--repo1-bundle", "--repo1-block"] : []
+            try bench.run(bundle + ["--type=\(type)", "backup"], tool: tool)
+        }
+        let (first, second) = example.weBegin ? (Tool.underTest, example.peer) : (example.peer, Tool.underTest)
+        try bench.run("stanza-create", tool: first)
+        try backup(first, "full", "SELECT 1")
+        try backup(second, "incr", "UPDATE item SET text = 'second' WHERE id % 50 = 0")
+        try backup(first, "incr", "INSERT INTO item SELECT n, 'third' FROM generate_series(2001, 2100) n")
+        try backup(second, "diff", "DELETE FROM item WHERE id < 100; CREATE TABLE added AS SELECT * FROM item")
+        try backup(first, "incr", "TRUNCATE added; UPDATE still SET text = '' WHERE id = 7")
+        try cluster.archiveCurrentSegment()
+        try verify(bench, example.peer)
+        let backups = try bench.info(tool: example.peer).backup
+        #expect(try bench.info(tool: .underTest).backup.map(\.label) == backups.map(\.label))
+        #expect(backups.map(\.type) == ["full", "incr", "incr", "diff", "incr"])
+        let labels = backups.map(\.label)
+        #expect(backups.map { $0.reference ?? [] } == [[], [labels[0]], [labels[0], labels[1]], [labels[0]], [labels[0], labels[3]]])
+        for (index, label) in labels.enumerated() {
+            for tool in [Tool.underTest, example.peer] where index > 1 || tool.path == (index == 0 ? second : first).path {
+                try check(
+                    bench, tool, version: example.version, rows: rows[index], "--set=\(label)", "--type=immediate",
+                    "--target-action=promote")
+            }
+        }
+    }
+
+    static let takingTurns =
+        [
+            Case(version: 15, format: Format(.zst)), Case(version: 15, format: Format(.zst), weBegin: true),
+            Case(version: 15, format: Format(.none), weBegin: true), Case(version: 15, format: Format(.gz, .aes)),
+            Case(version: 15, format: Format(.lz4, .aes), weBegin: true), Case(version: 15, format: Format(.bz2)),
+            Case(version: 15, format: Format(.zst, .aes), bundle: true), Case(version: 17, format: Format(.none), bundle: true),
+            Case(version: 15, format: Format(.gz), peer: .oldPeer),
+        ] + elsewhere([Format(.zst, .aes)])
 
     /// What our runs claim in a repository is nothing to pgBackRest, whether they still run or not.
     @Test func claims() throws {

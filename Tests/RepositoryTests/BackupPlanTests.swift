@@ -32,7 +32,7 @@ struct BackupPlanTests {
     @Test func largestFirst() {
         let plan = plan([("pg_data/a", 1), ("pg_data/b", 300), ("pg_data/c", 20), ("pg_data/d", 300)])
         #expect(files(plan).map(\.name.text) == ["pg_data/b", "pg_data/d", "pg_data/c", "pg_data/a"])
-        #expect(plan.totalSize == 621 && plan.warnings.isEmpty && !plan.needsDelta)
+        #expect(plan.totalSize == 621 && plan.warnings.isEmpty && !plan.isDelta)
     }
 
     /// By repository-format.md section 3.7: what WAL replay brings need not be read beyond the listed size.
@@ -64,11 +64,134 @@ struct BackupPlanTests {
 
     @Test func timesInTheFuture() {
         let plan = plan([("pg_data/a", 1)], listed: 99)
-        #expect(plan.needsDelta && plan.warnings == ["file 'pg_data/a' has timestamp (100) in the future, enabling delta checksum"])
+        #expect(plan.isDelta && plan.warnings == ["file 'pg_data/a' has timestamp (100) in the future, enabling delta checksum"])
     }
 
     @Test func control() {
         let plan = plan([("pg_data/global/pg_control", 8192), ("pg_data/global/1262", 8192)])
         #expect(files(plan).map(\.isControl) == [false, true])
+    }
+
+    // MARK: Onto an earlier backup
+
+    /// That had every file with the size and the time of the listing, but for what `change` does to it.
+    private func prior(_ names: [String], _ change: (inout Manifest) -> Void = { _ in }) -> BackupBase {
+        var prior = manifest("20261121-033952F_20261121-040000I")
+        prior.references = [label("20261121-033952F"), prior.label]
+        prior.settings.online = true
+        prior.settings.checksumPage = true
+        for name in names.sorted() {
+            var file = storedFile(name, size: 8192, stored: 100)
+            file.timestamp = 100
+            file.checksum = SHA1Value(String(repeating: "a", count: 40))
+            prior.files.append(file)
+        }
+        change(&prior)
+        return BackupBase(type: .incr, prior: prior)
+    }
+
+    /// The plan for these files, each of a page and with time 100.
+    private func plan(
+        _ names: [String], onto base: BackupBase, _ policy: BackupPolicy = BackupPolicy(), timeline: UInt32? = nil, size: UInt64 = 8192
+    ) -> BackupPlan {
+        BackupPlan(
+            listing(names.map { ($0, size) }), onto: base, policy, .v15, hasPageChecksums: true, listed: 100, timeline: timeline)
+    }
+
+    @Test func unchanged() {
+        let names = ["pg_data/a", "pg_data/base/5/1", "pg_data/global/pg_control", "pg_data/new"]
+        let base = prior(Array(names.dropLast())) { $0.files[1].reference = 0 }
+        let plan = plan(names, onto: base)
+        #expect(plan.kept.map(\.name.text) == ["pg_data/a", "pg_data/base/5/1"])
+        // The index of whatever holds the bytes, which the new references begin with.
+        #expect(plan.kept.map(\.reference) == [1, 0])
+        #expect(plan.kept.allSatisfy { $0.checksum != nil && $0.repositorySize == 100 && $0.timestamp == 100 })
+        // Where recovery begins is the backup's own, and what is new is copied.
+        #expect(files(plan).map(\.name.text) == ["pg_data/global/pg_control", "pg_data/new"])
+        #expect(files(plan).allSatisfy { $0.base == nil })
+        #expect(plan.totalSize == 2 * 8192 && !plan.isDelta && plan.warnings == [])
+    }
+
+    /// Whether a file stays, is compared first, is compared when it is small, or is copied (repository-format.md section 3.5).
+    @Test(
+        arguments: [
+            // size and time of the prior, size in the listing, --delta
+            (8192, 100, 8192, false, "kept"), (8192, 99, 8192, false, "small"), (4096, 99, 8192, false, "copied"),
+            (8192, 100, 8192, true, "first"), (8192, 99, 8192, true, "first"), (4096, 100, 8192, true, "copied"),
+            (0, 99, 0, false, "kept"), (0, 100, 0, true, "kept"), (0, 99, 8192, false, "copied"), (8192, 99, 0, false, "copied"),
+        ] as [(UInt64, Int64, UInt64, Bool, String)])
+    func fate(_ priorSize: UInt64, _ priorTime: Int64, _ size: UInt64, _ delta: Bool, _ fate: String) {
+        var policy = BackupPolicy()
+        policy.delta = delta
+        let base = prior(["pg_data/a"]) {
+            $0.files[0].size = priorSize
+            $0.files[0].originalSize = priorSize
+            $0.files[0].timestamp = priorTime
+        }
+        let plan = plan(["pg_data/a"], onto: base, policy, size: size)
+        let found = files(plan).first.map { $0.base == nil ? "copied" : $0.base?.comparesFirst == true ? "first" : "small" } ?? "kept"
+        #expect(found == fate)
+        #expect(plan.kept.count == (fate == "kept" ? 1 : 0))
+        #expect(plan.isDelta == delta, "\(plan.warnings)")
+    }
+
+    /// A file that was read with another size than it was listed with.
+    @Test func sizeOfTheListing() {
+        let grown = prior(["pg_data/a"]) { ($0.files[0].size, $0.files[0].originalSize) = (9000, 8192) }
+        let plan = plan(["pg_data/a"], onto: grown)
+        #expect(!plan.isDelta && files(plan).map { $0.base == nil } == [true])
+    }
+
+    @Test(
+        arguments: [
+            ("timeline", "a timeline switch has occurred since the 20261121-033952F_20261121-040000I backup"),
+            ("online", "the online option has changed since"),
+            ("earlier", "has timestamp earlier than prior backup (prior 101, current 100)"),
+            ("size", "has same timestamp (100) as prior but different size (prior 8191, current 8192)"), ("none", nil),
+        ] as [(String, String?)])
+    func reasonsForDelta(_ kind: String, _ words: String?) {
+        let base = prior(["pg_data/a"]) {
+            $0.archiveStop = "0000000100000000000000AB"
+            switch kind {
+            case "online": $0.settings.online = false
+            case "earlier": $0.files[0].timestamp = 101
+            case "size": $0.files[0].originalSize = 8191
+            default: break
+            }
+        }
+        let plan = plan(["pg_data/a"], onto: base, timeline: kind == "timeline" ? 2 : 1)
+        #expect(plan.isDelta == (words != nil) && plan.warnings.count == (words == nil ? 0 : 1))
+        if let words { #expect(plan.warnings[0].contains(words) && plan.warnings[0].hasSuffix(", enabling delta checksum")) }
+        #expect(plan.kept.isEmpty == (words != nil))
+    }
+
+    @Test(
+        arguments: [
+            // the prior backup, asked for, cluster has them: checked, warned
+            (true, nil, true, true, false), (false, nil, true, false, true), (true, false, true, true, true),
+            (true, nil, false, false, false), (true, true, false, false, true), (false, false, true, false, false),
+        ] as [(Bool, Bool?, Bool, Bool, Bool)])
+    func pagesOfTheSet(_ before: Bool, _ asked: Bool?, _ has: Bool, _ checked: Bool, _ warned: Bool) {
+        let base = prior(["pg_data/a"]) { $0.settings.checksumPage = before }
+        var warnings: [String] = []
+        #expect(base.checksPages(asked: asked, online: true, hasPageChecksums: has) { warnings.append($0) } == checked)
+        #expect(!warnings.isEmpty == warned, "\(warnings)")
+    }
+
+    /// The newest first; of another cluster none.
+    @Test func candidates() throws {
+        var info = BackupInfo(history: DatabaseHistory(manifest().database), nil)
+        for text in ["20261121-000000F", "20261122-000000F", "20261122-000000F_20261123-000000D", "20261122-000000F_20261124-000000I"] {
+            var one = manifest(text)
+            one.type = one.label.type
+            info.add(BackupSummary(one))
+        }
+        var other = manifest("20261125-000000F")
+        other.database.id = 2
+        info.add(BackupSummary(other))
+        #expect(BackupBase.candidates(.full, info).isEmpty)
+        #expect(BackupBase.candidates(.diff, info).map(\.label.text) == ["20261122-000000F", "20261121-000000F"])
+        #expect(BackupBase.candidates(.incr, info).first?.label.text == "20261122-000000F_20261124-000000I")
+        #expect(BackupBase.candidates(.incr, info).count == 4)
     }
 }

@@ -1,4 +1,4 @@
-// backup: a full copy of a cluster into one repository (repository-format.md sections 1.3, 3 and 4).
+// backup: a copy of a cluster into one repository, of all of it or of what changed (repository-format.md sections 1.3, 3 and 4).
 
 import BackstopCore
 
@@ -34,18 +34,20 @@ struct BackupCommand {
         try session?.checkSettings(context)
         let listed = Set(info.backups.map(\.label))
         let repair = try await ListRepair.run(&info, in: repository)
-        let type = try BackupType.choose(context.options, info, context.log)
+        let asked = context.options[GeneralOptions.type].flatMap(BackupType.init) ?? .incr
+        let base = try await BackupBase.choose(asked, info, repository)
         try await Leftovers(repository: repository, lease: lease).remove(
             besides: listed.union(info.backups.map(\.label)), now: lease.taken)
 
         let start = try session?.now() ?? unixNow()
-        let label = try await BackupLabel.make(type, prior: nil, start: start, others: try await repository.usedLabels())
+        let label = try await BackupLabel.make(
+            base.type, prior: base.prior?.label, start: start, others: try await repository.usedLabels())
         try await lease.name(label)
         let check = session?.archiveCheck(repository, archiveInfo, cluster, context)
         let begun = try await session?.start(archiveCheck: check, cluster, policy, context.log)
         if begun != nil { control = try await readControl(cluster) }
-        var (manifest, plan) = try await plan(label, cluster, session, control, info)
-        manifest.type = type
+        let coding = try base.coding(context.options, repository.registry, repository.seal?.renewed()) { context.log.warn($0) }
+        var (manifest, plan) = try await plan(label, onto: base, coding, cluster, session, control, info, timeline: begun?.segment.timeline)
         manifest.timestampStart = start
         manifest.archiveStart = begun?.segment.name
         manifest.lsnStart = begun?.lsn.description
@@ -53,7 +55,6 @@ struct BackupCommand {
 
         try await repository.makeFolders(of: label, manifest.places, withLinks: policy.makesLinks)
         try await saveUnfinished(&manifest, info.seal)
-        let coding = try ObjectCoding(context.options, repository.registry, manifest.seal)
         let run = BackupRun(
             repository: repository, label: label, coding: coding, cluster: cluster, control: control, policy: policy, lease: lease,
             watch: session?.connection.watch, meter: ProgressMeter("backup", size: plan.totalSize, context), log: context.log)
@@ -111,7 +112,8 @@ struct BackupCommand {
 
     /// Lists the cluster and decides what is copied, and how.
     private func plan(
-        _ label: BackupLabel, _ cluster: ClusterFiles, _ session: OnlineSession?, _ control: ControlFile, _ info: BackupInfo
+        _ label: BackupLabel, onto base: BackupBase, _ coding: ObjectCoding, _ cluster: ClusterFiles, _ session: OnlineSession?,
+        _ control: ControlFile, _ info: BackupInfo, timeline: UInt32?
     ) async throws(BackupError) -> (Manifest, BackupPlan) {
         let listing = try await ClusterListing.make(cluster, session, control, context)
         // Files that change in the second of the list must not look unchanged to a later backup: copying begins in the next second.
@@ -119,17 +121,25 @@ struct BackupCommand {
         if let session {
             while try session.now() <= listed { try await pause(.milliseconds(50)) }
         }
-        let plan = BackupPlan(listing, policy, control.version, hasPageChecksums: control.hasPageChecksums, listed: listed)
+        let plan = BackupPlan(
+            listing, onto: base, policy, control.version, hasPageChecksums: control.hasPageChecksums, listed: listed, timeline: timeline)
         for warning in plan.warnings { context.log.warn(warning) }
+        guard !plan.jobs.isEmpty else {
+            throw BackupError(
+                .fileMissing, "no files have changed since the last backup - this seems unlikely",
+                hint: "a stopped cluster stays as it is: its last backup, \(base.prior?.label.text ?? ""), has all of it.")
+        }
         var database = info.history.current
         database.catalogVersion = UInt64(control.catalogVersion)
         database.controlVersion = UInt64(control.controlVersion)
         var manifest = Manifest(label, of: database)
-        manifest.references = [label]
+        manifest.type = base.type
+        manifest.prior = base.prior?.label
+        manifest.references = (base.prior?.references ?? []) + [label]
+        manifest.isBundledRaw = base.prior?.isBundledRaw ?? false
         manifest.annotations = policy.annotations
-        manifest.seal = repository.seal?.renewed()
-        manifest.settings = policy.settings(
-            try ObjectCoding(context.options, repository.registry, nil), checksPages: plan.checksPages, delta: plan.needsDelta)
+        manifest.seal = coding.seal
+        manifest.settings = policy.settings(coding, checksPages: plan.checksPages, delta: plan.isDelta)
         manifest.timestampCopyStart = session == nil ? listed : listed + 1
         manifest.places = listing.places
         manifest.databases = listing.databases
@@ -149,10 +159,11 @@ struct BackupCommand {
     // MARK: After
 
     private func report(_ manifest: Manifest, _ meter: ProgressMeter) {
-        let (type, size) = (manifest.type.rawValue, roundedSize(manifest.totalSize))
+        let own = manifest.files.lazy.filter { $0.reference == nil }
+        let (type, size) = (manifest.type.rawValue, roundedSize(own.reduce(0) { $0 + $1.size }))
         context.log.info("new backup label = \(manifest.label)")
         context.log.info("\(type) backup size = \(size), file total = \(manifest.files.count)")
-        let stored = manifest.files.reduce(0) { $0 + $1.repositorySize }
+        let stored = own.reduce(0) { $0 + $1.repositorySize }
         meter.succeed("\(type) backup \(manifest.label): \(size), \(roundedSize(stored)) stored")
         guard context.options[BackupOptions.expireAuto] || !context.options.isGiven(BackupOptions.expireAuto) else { return }
         for key in [RetentionOptions.full, RetentionOptions.diff, RetentionOptions.archive, RetentionOptions.history]

@@ -1,4 +1,4 @@
-// What a backup copies, and how: decided from the listing alone.
+// What a backup copies, and how, and what stays where an earlier backup has it: decided from the listing and that backup's manifest alone.
 
 import BackstopCore
 
@@ -9,6 +9,20 @@ struct PlannedFile: Sendable {
     let checksPages: Bool
     /// Read up to the size it had when it was listed: WAL replay brings what was added later (repository-format.md section 3.7).
     let isCut: Bool
+    /// nil: there is nothing that it could be equal to.
+    var base: Base?
+
+    /// What an earlier backup of the set has of the file.
+    final class Base: Sendable {
+        /// Refers to the backup that holds the bytes; size, time and attributes are those of the listing.
+        let file: StoredFile
+        /// Its checksum is looked at before anything is copied.
+        let comparesFirst: Bool
+
+        init(_ file: StoredFile, comparesFirst: Bool) { (self.file, self.comparesFirst) = (file, comparesFirst) }
+
+        func isSame(_ found: ChainFindings) -> Bool { found.size == file.size && found.checksum == file.checksum }
+    }
 
     var name: ManifestName { file.name }
     var size: UInt64 { file.size }
@@ -37,44 +51,64 @@ struct BackupPlan: Sendable {
 
     /// The largest first, so that no worker begins with it when the others have ended.
     let jobs: [Job]
-    /// Bytes of the cluster.
+    /// What did not change since the prior backup, in byte order of the names.
+    let kept: [StoredFile]
+    /// Bytes of the cluster that are going to be read.
     let totalSize: UInt64
     /// Whether pages are checked at all.
     let checksPages: Bool
-    /// Files may look unchanged to a later backup that are not: it must go by checksums.
-    let needsDelta: Bool
+    /// Size and time do not tell whether a file changed, for this backup or for a later one: checksums do.
+    let isDelta: Bool
     let warnings: [String]
 
-    /// `hasPageChecksums`: whether the cluster was made with them. `listed`: the second of the listing, Unix seconds by the clock of the server.
-    init(_ listing: ClusterListing, _ policy: BackupPolicy, _ version: PostgresVersion, hasPageChecksums: Bool, listed: Int64) {
+    /// `hasPageChecksums`: whether the cluster has them. `listed`: the second of the listing, Unix seconds by the clock of the server.
+    /// `timeline`: of the begin of an online backup.
+    init(
+        _ listing: ClusterListing, onto base: BackupBase = BackupBase(type: .full, prior: nil), _ policy: BackupPolicy,
+        _ version: PostgresVersion, hasPageChecksums: Bool, listed: Int64, timeline: UInt32? = nil
+    ) {
         var warnings: [String] = []
-        if policy.checksPages == true, !hasPageChecksums {
-            warnings.append("checksum-page option set to true but checksums are not enabled on the cluster, resetting to false")
+        let checksPages = base.checksPages(asked: policy.checksPages, online: policy.isOnline, hasPageChecksums: hasPageChecksums) {
+            warnings.append($0)
         }
-        let checksPages = hasPageChecksums && (policy.checksPages ?? policy.isOnline)
         let late = listing.files.first { $0.modified > listed }
         if let late {
             warnings.append("file '\(late.name)' has timestamp (\(late.modified)) in the future, enabling delta checksum")
+        }
+        var isDelta = policy.delta || late != nil
+        if !isDelta, let prior = base.prior, let reason = Self.reasonForDelta(listing, prior, policy, timeline) {
+            warnings.append(reason)
+            isDelta = true
         }
         let cut = Self.foldersOfRelations(version)
         var (known, isCut) = (listing.files.first?.name.folder, false)
         if let known { isCut = cut(known.path) }
         var jobs: [Job] = []
-        jobs.reserveCapacity(listing.files.count)
+        jobs.reserveCapacity(base.prior == nil ? listing.files.count : 0)
+        var kept: [StoredFile] = []
+        var earlier = PriorFiles(base.prior)
         for file in listing.files {
+            let fate = earlier.fate(of: file, isDelta: isDelta, isOnline: policy.isOnline)
+            if case .kept(let file) = fate {
+                kept.append(file)
+                continue
+            }
             // Most files are in the folder of the one before.
             if file.name.folder !== known {
                 known = file.name.folder
                 isCut = known.map { cut($0.path) } ?? false
             }
             let hasPages = checksPages && DatabasePath.hasPages(file.name.text)
-            jobs.append(.file(PlannedFile(file: file, checksPages: hasPages, isCut: isCut)))
+            var planned = PlannedFile(file: file, checksPages: hasPages, isCut: isCut)
+            if case .compared(let base) = fate { planned.base = base }
+            jobs.append(.file(planned))
         }
         jobs.sort { ($0.size, $1.name) > ($1.size, $0.name) }
         self.jobs = jobs
-        totalSize = listing.files.reduce(0) { $0 + $1.size }
+        self.kept = kept
+        totalSize = jobs.reduce(0) { $0 + $1.size }
         self.checksPages = checksPages
-        needsDelta = late != nil
+        self.isDelta = isDelta
         self.warnings = warnings
     }
 
@@ -85,5 +119,68 @@ struct BackupPlan: Sendable {
             folder.isBelow(Manifest.tablespaceName) || sameBytes(folder, Manifest.tablespaceName)
                 || folders.contains { sameBytes(folder, $0) || folder.isBelow($0) }
         }
+    }
+}
+
+extension BackupPlan {
+    /// Why size and time would not tell what changed since `prior` (repository-format.md section 3.4); nil: they do.
+    private static func reasonForDelta(
+        _ listing: ClusterListing, _ prior: Manifest, _ policy: BackupPolicy, _ timeline: UInt32?
+    ) -> String? {
+        if let timeline, let before = prior.archiveStop.flatMap({ WALSegment($0) })?.timeline, before != timeline {
+            return "a timeline switch has occurred since the \(prior.label) backup, enabling delta checksum"
+        }
+        if prior.settings.online != policy.isOnline {
+            return "the online option has changed since the \(prior.label) backup, enabling delta checksum"
+        }
+        var earlier = PriorFiles(prior)
+        for file in listing.files {
+            guard let before = earlier.file(of: file.name) else { continue }
+            if file.modified < before.timestamp {
+                return
+                    "file '\(file.name)' has timestamp earlier than prior backup (prior \(before.timestamp), current \(file.modified)), enabling delta checksum"
+            }
+            if file.modified == before.timestamp, file.size != before.originalSize {
+                return
+                    "file '\(file.name)' has same timestamp (\(file.modified)) as prior but different size (prior \(before.originalSize), current \(file.size)), enabling delta checksum"
+            }
+        }
+        return nil
+    }
+}
+
+/// The files of a prior backup beside those of a listing, both in byte order of the names.
+private struct PriorFiles {
+    enum Fate {
+        case copied
+        case compared(PlannedFile.Base)
+        case kept(StoredFile)
+    }
+
+    private let files: [StoredFile]
+    /// Has the index of the prior backup in the references: those of a backup begin with those of its prior.
+    private var own = StoredFile(ManifestName(""), size: 0, timestamp: 0, FileAttributes(mode: 0, owner: Manifest.Owner()))
+    private var next = 0
+
+    init(_ prior: Manifest?) {
+        files = prior?.files ?? []
+        if let prior { own.reference = prior.references.count - 1 }
+    }
+
+    /// Names must be asked for in their order.
+    mutating func file(of name: ManifestName) -> StoredFile? {
+        while next < files.count, files[next].name < name { next += 1 }
+        return next < files.count && files[next].name == name ? files[next] : nil
+    }
+
+    /// By repository-format.md section 3.5.
+    mutating func fate(of listed: ListedFile, isDelta: Bool, isOnline: Bool) -> Fate {
+        guard let before = file(of: listed.name), listed.size == before.size else { return .copied }
+        // It tells where recovery begins: an online backup has its own.
+        if isOnline, listed.name.isEqual(to: ClusterListing.controlName) { return .copied }
+        var inherited = StoredFile(listed.name, size: before.size, timestamp: listed.modified, listed.attributes)
+        inherited.inherit(before, own: own)
+        if listed.size == 0 || (!isDelta && listed.modified == before.timestamp) { return .kept(inherited) }
+        return .compared(PlannedFile.Base(inherited, comparesFirst: isDelta))
     }
 }

@@ -10,6 +10,7 @@ struct BackupPolicy: Sendable {
     var archiveCheck = true
     var archiveCopy = false
     var startFast = false
+    var delta = false
     var annotations: [String: String] = [:]
     var makesLinks = true
     var hardlinks = false
@@ -29,6 +30,7 @@ extension BackupPolicy {
         archiveCheck = isOnline && options[ArchiveOptions.check]
         archiveCopy = archiveCheck && options[ArchiveOptions.copy]
         startFast = options[BackupOptions.startFast]
+        delta = options[BackupOptions.delta]
         annotations = options[BackupOptions.annotation]
         makesLinks = options[RepositoryOptions.symlink, repository]
         hardlinks = options[RepositoryOptions.hardlink, repository]

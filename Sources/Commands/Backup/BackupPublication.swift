@@ -18,6 +18,11 @@ struct BackupPublication {
             var current = try await repository.backupInfo()
             try sameStanza(current.history.current, current.seal, info.history.current, info.seal)
             repair.apply(to: &current)
+            if let gone = manifest.references.dropLast().first(where: { current.backup($0) == nil }) {
+                throw BackupError(
+                    .backupMismatch, "\(repository.name): backup '\(gone)', which this one is made onto, was removed while it ran",
+                    hint: "the backup is not listed: make another one.")
+            }
             current.add(BackupSummary(manifest))
             try await repository.save(current)
         }

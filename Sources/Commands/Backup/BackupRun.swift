@@ -16,10 +16,11 @@ struct BackupRun: Sendable {
     let meter: ProgressMeter
     let log: Log
 
-    /// Copies all files of `plan`. What disappeared from the cluster since it was listed is not in the answer, which is in the order of names.
+    /// Copies the files of `plan` that may have changed, and adds what it keeps. What disappeared from the cluster since it was listed is not in
+    /// the answer, which is in the order of names.
     func run(_ plan: BackupPlan) async throws(BackupError) -> [StoredFile] {
         let stored = Mutex<[StoredFile]>([])
-        stored.withLock { $0.reserveCapacity(plan.jobs.count) }
+        stored.withLock { $0 = plan.kept + $0 }
         try await parallel(
             plan.jobs, workers: policy.workers, atATime: repository.storage.smallAtATime, isSmall: { $0.size <= smallFile },
             makeWorker: { (number) throws(BackupError) in try BackupWorker(self, number: number) },

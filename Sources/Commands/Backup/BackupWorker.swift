@@ -10,6 +10,8 @@ final class BackupWorker {
     private let pages: PageCheck
     private let storedSHA1: any Checksum
     private let chain: Chain
+    /// For the stored form of files that may turn out not to have changed.
+    private let blocks: BlockPool
 
     init(_ run: BackupRun, number: Int) throws(BackupError) {
         self.run = run
@@ -34,6 +36,7 @@ final class BackupWorker {
         } else {
             reading = near
         }
+        blocks = BlockPool(blockSize: run.policy.bufferSize)
         storedSHA1 = try run.repository.sha1()
         // Encryption is done here: the key need not be known on the host of the cluster.
         chain = Chain(try run.coding.encryption() + (run.coding.changesBytes ? [.tap(storedSHA1)] : []))
@@ -41,54 +44,78 @@ final class BackupWorker {
 
     /// nil when the file is gone.
     func copy(_ file: PlannedFile) async throws(BackupError) -> StoredFile? {
-        if file.isControl {
-            let stored = try await run.policy.retry.run(
-                onRetry: { run.log.warn("retry of file '\(run.path(file.name))': \($0)", worker: number) }
-            ) { () throws(BackupError) in
-                try await put(
-                    try await run.cluster.control().stored, file.name, timestamp: file.file.modified, file.file.attributes, file.size)
-            }
-            log(stored, isAligned: true)
-            return stored
-        }
-        var stored: StoredFile?
-        var isAligned = true
+        var outcome = Outcome.gone
         do throws(BackupError) {
             try await run.policy.retry.run(onRetry: { error in
                 reading.undo()
                 run.log.warn("retry of file '\(run.path(file.name))': \(error)", worker: number)
             }) { () async throws(BackupError) in
-                let source: any ByteSource & ~Copyable
                 do throws(BackupError) {
-                    source = try await reading.open(file, clusterKey(file.name.text), file.isCut ? 0..<file.size : nil)
-                } catch  where error.code == .notFound {
-                    stored = nil
-                    return
+                    outcome = try await look(at: file)
+                } catch  where error.code == .notFound && !file.isControl {
+                    outcome = .gone
                 }
-                (stored, isAligned) = try await put(source, file)
             }
         } catch {
             throw error.code == .cancelled ? error : error.during("copy of file '\(run.path(file.name))' to \(run.repository.name)")
         }
-        if let stored {
+        switch outcome {
+        case .stored(let stored, let isAligned):
             log(stored, isAligned: isAligned)
-        } else {
+            return stored
+        case .same(let stored):
+            run.log.detail("match file from prior backup \(said(stored))", worker: number)
+            return stored
+        case .gone:
             run.log.detail("skip file removed by database \(run.path(file.name))", worker: number)
+            return nil
         }
-        return stored
     }
 
+    private enum Outcome {
+        case stored(StoredFile, isAligned: Bool)
+        /// An earlier backup has it.
+        case same(StoredFile)
+        case gone
+    }
+
+    /// Throws `.notFound` when the file is gone.
+    private func look(at planned: PlannedFile) async throws(BackupError) -> Outcome {
+        if planned.isControl {
+            let source = BytesSource(try await run.cluster.control().stored)
+            let flow = try near.flow(planned.name.text, checksPages: false, source)
+            return try await put(flow, near, planned, comparing: planned.base)
+        }
+        let (key, range) = (clusterKey(planned.name.text), planned.isCut ? 0..<planned.size : nil)
+        if let base = planned.base, base.comparesFirst {
+            if base.isSame(try await reading.look(at: planned, key, range)) { return .same(base.file) }
+            reading.undo()
+            return try await put(try await reading.open(planned, key, range), reading, planned)
+        }
+        return try await put(try await reading.open(planned, key, range), reading, planned, comparing: planned.base)
+    }
+
+    /// `base`: nothing is stored when the file turns out to be still that one.
     private func put(
-        _ source: consuming any ByteSource & ~Copyable, _ planned: PlannedFile
-    ) async throws(BackupError) -> (StoredFile, isAligned: Bool) {
+        _ source: consuming any ByteSource & ~Copyable, _ reading: any ClusterReading, _ planned: PlannedFile,
+        comparing base: PlannedFile.Base? = nil
+    ) async throws(BackupError) -> Outcome {
         var file = StoredFile(planned.name, size: planned.size, timestamp: planned.file.modified, planned.file.attributes)
-        let found = try await put(source, reading, &file)
+        let found: ChainFindings
+        if let base {
+            // What was but touched is not stored again, as long as its stored form is small enough to wait for its end.
+            let started = try await StartedSource(try Flow(source, chain), into: blocks.lend())
+            if started.isWhole, base.isSame(try reading.findings()) { return .same(base.file) }
+            found = try await store(started, reading, &file)
+        } else {
+            found = try await put(source, reading, &file)
+        }
         if planned.checksPages {
             let errors = found.isAligned ? try await confirmed(found.pageErrors, planned) : []
             file.pagesValid = found.isAligned && errors.isEmpty
             if !errors.isEmpty { file.pageErrors = errors }
         }
-        return (file, found.isAligned)
+        return .stored(file, isAligned: found.isAligned)
     }
 
     /// Stores bytes that are known already. `listed`: the size when the list was made, where it was in it.
@@ -103,8 +130,15 @@ final class BackupWorker {
     private func put(
         _ source: consuming any ByteSource & ~Copyable, _ reading: any ClusterReading, _ file: inout StoredFile
     ) async throws(BackupError) -> ChainFindings {
-        var flow = try Flow(source, chain)
-        let entry = try await run.repository.storage.put(run.key(file.name), from: &flow, PutOptions(.bySync))
+        try await store(try Flow(source, chain), reading, &file)
+    }
+
+    /// `bytes`: the stored form, of which `chain` is the last part.
+    private func store<Source: ByteSource & ~Copyable>(
+        _ bytes: consuming Source, _ reading: any ClusterReading, _ file: inout StoredFile
+    ) async throws(BackupError) -> ChainFindings {
+        var bytes = bytes
+        let entry = try await run.repository.storage.put(run.key(file.name), from: &bytes, PutOptions(.bySync))
         let found = try reading.findings()
         // What is stored as it is can be compared with what was read, wherever that was.
         guard run.coding.changesBytes || entry.size == found.size else {
@@ -160,11 +194,13 @@ final class BackupWorker {
         }
     }
 
+    private func said(_ file: StoredFile) -> String {
+        "\(run.path(file.name)) (\(roundedSize(file.size)), \(run.meter.percent)%)\(file.checksum.map { " checksum \($0)" } ?? "")"
+    }
+
     private func log(_ file: StoredFile, isAligned: Bool) {
         let path = run.path(file.name)
-        run.log.detail(
-            "backup file \(path) (\(roundedSize(file.size)), \(run.meter.percent)%)\(file.checksum.map { " checksum \($0)" } ?? "")",
-            worker: number)
+        run.log.detail("backup file \(said(file))", worker: number)
         if !isAligned {
             run.log.warn(
                 "page misalignment in file \(path): file size \(file.size) is not divisible by page size \(pages.pageSize)", worker: number)

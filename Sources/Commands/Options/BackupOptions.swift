@@ -19,8 +19,11 @@ enum BackupOptions {
             .details("Off for clusters with data encrypted in place, where a header looks like noise."))
     static let delta = OptionKey<Bool>(
         .global("delta", .boolean, default: "n", ["backup", "restore"], "go by checksums instead of size and time")
-            .unsupportedFor("backup").instead("n")
-            .details("restore: keeps the files that are right and replaces the others, so the folders need not be empty."))
+            .details(
+                """
+                backup: files that have the size of the prior backup are read and compared, whatever their time says. \
+                restore: keeps the files that are right and replaces the others, so the folders need not be empty.
+                """))
     static let exclude = OptionKey<[String]>(
         .global("exclude", .list, CommandSets.backup, "path to leave out").fileNames()
             .details("Relative to the data directory, repeatable. With / at its end only what is in the folder is left out."))

@@ -30,6 +30,16 @@ struct StoredFile: Sendable {
         self.attributes = attributes
     }
 
+    /// Takes over what an earlier backup stored, and where that is. `own`: an entry of any file that has the reference of that backup itself
+    /// and nothing else out of the ordinary.
+    mutating func inherit(_ earlier: StoredFile, own: StoredFile) {
+        (size, repositorySize) = (earlier.size, earlier.repositorySize)
+        (checksum, repositoryChecksum, pagesValid) = (earlier.checksum, earlier.repositoryChecksum, earlier.pagesValid)
+        // One object for all files that have nothing else.
+        rare = earlier.rare ?? own.rare
+        if earlier.reference == nil, earlier.rare != nil { reference = own.reference }
+    }
+
     var mode: UInt32 { attributes.mode }
     var owner: Manifest.Owner { attributes.owner }
 

@@ -21,7 +21,12 @@ struct ChainFindings: Sendable, Equatable {
     /// `segment`: which one of its relation the file is; `file`: for the error. Throws `.protocol`.
     init(wire: JSON, of spec: ChainSpec, most: UInt64, segment: UInt32, file: String) throws(BackupError) {
         let unknown = BackupError(.protocol, "the host of the cluster does not tell what it found in '\(file)'")
-        let looks = spec.steps.filter { if case .compress = $0 { false } else { true } }
+        let looks = spec.steps.filter { step in
+            switch step {
+            case .size, .checksum, .pages: true
+            case .compress, .drop: false
+            }
+        }
         guard let taps = wire["taps"]?.array, taps.count == looks.count else { throw unknown }
         for (look, tap) in zip(looks, taps) {
             switch look {
@@ -45,7 +50,7 @@ struct ChainFindings: Sendable, Equatable {
                     else { throw BackupError(.protocol, "the host of the cluster tells of pages '\(bounds.text)' in '\(file)'") }
                     pageErrors.append(ends[0]...ends[1])
                 }
-            case .compress: break
+            case .compress, .drop: break
             }
         }
     }

@@ -11,6 +11,8 @@ struct ChainSpec: Sendable, Equatable {
         /// Bytes of a page; whether a page counts as new by its header.
         case pages(size: Int, headerCheck: Bool)
         case compress(codec: String, level: Int)
+        /// Lets no byte through: only what the steps before it find is wanted.
+        case drop
     }
 
     var steps: [Step]
@@ -21,6 +23,9 @@ struct ChainSpec: Sendable, Equatable {
     static func backup(pages: Step?, packing: Step?) -> ChainSpec {
         ChainSpec(steps: [.size, .checksum("sha1")] + [pages, packing].compactMap { $0 })
     }
+
+    /// What tells whether a file is the one that an earlier backup has.
+    static let content = ChainSpec(steps: [.size, .checksum("sha1"), .drop])
 
     // MARK: As it travels
 
@@ -34,6 +39,7 @@ struct ChainSpec: Sendable, Equatable {
                 case .pages(let size, let headerCheck):
                     .object(["tap": .string("pages"), "size": JSON(size), "headerCheck": .bool(headerCheck)])
                 case .compress(let codec, let level): .object(["codec": .string(codec), "level": JSON(level)])
+                case .drop: .object(["drop": .bool(true)])
                 }
             })
     }
@@ -51,6 +57,7 @@ struct ChainSpec: Sendable, Equatable {
                 }
                 steps.append(.pages(size: Int(size), headerCheck: step["headerCheck"]?.bool ?? true))
             case let name?: steps.append(.checksum(name))
+            case nil where step["drop"]?.bool == true: steps.append(.drop)
             case nil:
                 guard let name = step["codec"]?.string else { throw BackupError(.invalid, "'\(step.text)' is no step") }
                 let codec = try registry.codec(name)
@@ -82,8 +89,17 @@ struct ChainSpec: Sendable, Equatable {
                 finders.append(.pages(pages))
                 chain.append(.tap(pages))
             case .compress(let name, let level): chain.append(.transform(try registry.codec(name).open(level, .normal).encoder()))
+            case .drop: chain.append(.transform(Drop()))
             }
         }
         return RunningChain(Chain(chain), finders)
     }
+}
+
+private final class Drop: Transform {
+    func process(_ input: RawSpan, into out: inout OutputRawSpan, end: Bool) throws(BackupError) -> Progress {
+        Progress(consumed: input.byteCount, done: end)
+    }
+
+    func reset() {}
 }
