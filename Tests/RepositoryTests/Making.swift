@@ -19,6 +19,13 @@ func manifest(_ text: String = "20261121-033952F") -> Manifest {
 }
 
 extension Manifest {
+    /// From the whole text.
+    init(_ bytes: [UInt8], _ sha1: any Checksum, in outer: Seal?) throws(BackupError) {
+        var reader = Reader()
+        try InfoFile.read(bytes, sha1) { (section, key, value) throws(BackupError) in try reader.add(section, key, value) }
+        self = try reader.finish(in: outer)
+    }
+
     /// The whole text.
     func bytes(_ sha1: any Checksum, version: String) throws -> [UInt8] {
         var writer = InfoFileWriter(sha1)

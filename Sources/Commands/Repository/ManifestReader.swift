@@ -3,22 +3,15 @@
 import BackstopCore
 
 extension Manifest {
-    /// `outer`: the seal of the file itself. Throws `.format` when it is not a manifest, `.checksum` when it was damaged, `.corrupt` when a
-    /// name leads outside, `.crypto` when it lacks the passphrase that it should name.
-    init(_ bytes: [UInt8], _ sha1: any Checksum, in outer: Seal?) throws(BackupError) {
-        var reader = Reader()
-        try InfoFile.read(bytes, sha1) { (section, key, value) throws(BackupError) in try reader.add(section, key, value) }
-        self = try reader.finish()
-        seal = try Seal.inner(of: outer, passphrase: reader.passphrase)
-    }
-
-    /// Collects raw entries first: the defaults come after the sections that need them.
-    private struct Reader {
+    /// Is given the entries of a manifest one after the other, so that its text is never in memory as a whole. Throws `.format` for what is no
+    /// manifest and `.corrupt` for a name that leads outside. It collects raw entries first: the defaults come after the sections
+    /// that need them.
+    struct Reader {
         private var backup: [String: JSON] = [:]
         private var database: [String: JSON] = [:]
         private var option: [String: JSON] = [:]
         private var defaults: [String: [String: JSON]] = [:]
-        private(set) var passphrase: String?
+        private var passphrase: String?
         private var targets: [Target] = []
         private var databases: [Database] = []
         private var annotations: [String: String] = [:]
@@ -152,10 +145,13 @@ extension Manifest {
                 if known == nil { references.append(reference) }
                 file.reference = known ?? references.count - 1
             }
+            files.makeRoom()
             files.append(file)
         }
 
-        mutating func finish() throws(BackupError) -> Manifest {
+        /// After the last entry, when the checksum of the file is right. `outer`: the seal of the file itself. Throws `.crypto` when it lacks the
+        /// passphrase that it should name.
+        mutating func finish(in outer: Seal?) throws(BackupError) -> Manifest {
             func text(_ key: String) -> String? { backup[key]?.string }
             guard let label = text("backup-label").flatMap({ BackupLabel($0) }), let type = text("backup-type").flatMap(BackupType.init)
             else {
@@ -191,6 +187,7 @@ extension Manifest {
             finishDefaults(of: &manifest)
             manifest.sort()
             try manifest.checkTargets()
+            manifest.seal = try Seal.inner(of: outer, passphrase: passphrase)
             return manifest
         }
 

@@ -64,10 +64,17 @@ struct Repository: Sendable {
     func loadPair<Info>(
         _ key: Key, _ seal: Seal?, _ log: Log, _ load: ([UInt8]) throws(BackupError) -> Info
     ) async throws(BackupError) -> Info? {
+        try await loadEither(key, log) { (key) throws(BackupError) in try load(try await read(key, seal)) }
+    }
+
+    /// The same for what is not read as a whole.
+    func loadEither<Info>(
+        _ key: Key, _ log: Log, _ load: (Key) async throws(BackupError) -> Info
+    ) async throws(BackupError) -> Info? {
         var failures: [BackupError] = []
         for suffix in ["", Layout.copySuffix] {
             do throws(BackupError) {
-                let info = try load(try await read(key + suffix, seal))
+                let info = try await load(key + suffix)
                 for failure in failures where failure.code != .notFound { log.warn("\(name): \(failure.message); the copy is used") }
                 return info
             } catch {

@@ -80,9 +80,12 @@ struct StanzaRepository: Sendable {
 
     /// The manifest of a backup, or its copy when that fails. `seal`: as backup.info has it.
     func manifest(_ label: BackupLabel, _ seal: Seal?) async throws(BackupError) -> Manifest {
-        let sha1 = try sha1()
         let key = layout.manifest(label)
-        let manifest = try await repository.loadPair(key, seal, log) { (bytes) throws(BackupError) in try Manifest(bytes, sha1, in: seal) }
+        let manifest = try await repository.loadEither(key, log) { (key) throws(BackupError) in
+            var reader = Manifest.Reader()
+            try await read(key, try seal.decryption()) { (section, key, value) throws(BackupError) in try reader.add(section, key, value) }
+            return try reader.finish(in: seal)
+        }
         guard let manifest else {
             throw BackupError(.fileMissing, "\(name): backup '\(label)' has no manifest '\(storage.location)/\(key)'")
         }
@@ -130,9 +133,20 @@ struct StanzaRepository: Sendable {
                 throw BackupError(.format, "'\(storage.location)/\(key)' does not hold the manifest that was written: [\(section)] \(name)")
             }
         }
-        var reader = InfoFileReader(try sha1())
         let stored = try sha1()
-        var flow = try Flow(try await storage.open(key), Chain([.tap(stored)] + (try seal.decryption())))
+        try await read(key, [.tap(stored)] + (try seal.decryption()), visit)
+        if entries.next() != nil {
+            throw BackupError(.format, "'\(storage.location)/\(key)' lacks entries of the manifest that was written")
+        }
+        return stored.digest
+    }
+
+    /// Visits the entries of an info file, in portions. What was visited counts only when this returns.
+    private func read(
+        _ key: Key, _ steps: [Step], _ visit: (_ section: String, _ key: String, _ value: JSON) throws(BackupError) -> Void
+    ) async throws(BackupError) {
+        var reader = InfoFileReader(try sha1())
+        var flow = try Flow(try await storage.open(key), Chain(steps))
         var block = Block(capacity: BlockSize.standard)
         var goesOn = true
         while goesOn {
@@ -143,9 +157,5 @@ struct StanzaRepository: Sendable {
             }
         }
         try reader.finish(visit)
-        if entries.next() != nil {
-            throw BackupError(.format, "'\(storage.location)/\(key)' lacks entries of the manifest that was written")
-        }
-        return stored.digest
     }
 }
