@@ -169,8 +169,8 @@ import Testing
         ("--stanza=s expire", "", "command 'expire'"), ("verify --stanza=s", "", "command 'verify'"), ("server", "", "command 'server'"),
         ("info", "[global]\nrepo1-type=azure\nrepo1-azure-container=b\n", "repo1-type=azure"),
         ("info", "[global]\nrepo1-host=h\nrepo1-host-type=tls\n", "repo1-host-type=tls"),
-        ("--stanza=s archive-push x --archive-async", "", "archive-async=y"), (backup + " --repo1-bundle", "", "repo1-bundle=y"),
-        (backup + " --delta", "", "delta=y"), (backup + " --backup-standby=prefer", "", "backup-standby=prefer"),
+        ("--stanza=s archive-push x --archive-async", "", "archive-async=y"),
+        (backup + " --backup-standby=prefer", "", "backup-standby=prefer"),
         (backup, "[s]\npg1-host=h\npg1-host-type=tls\n", "pg1-host-type=tls"), (backup + " --resume", "", "resume=y"),
         (backup + " --expire-auto", "", "expire-auto=y"), (backup + " --manifest-save-threshold=2GiB", "", "manifest-save-threshold"),
         ("--stanza=s --pg1-path=/pg restore", "[global]\ndb-include=a\n", "db-include"),
@@ -183,7 +183,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (backup, "[global]\narchive-async=y\nrepo1-bundle=n\ndelta=n\nrepo1-block=y\nrepo1-bundle-size=1MiB\n"),
+        (backup, "[global]\narchive-async=y\nrepo1-bundle=y\ndelta=y\nrepo1-block=y\nrepo1-bundle-size=1MiB\nrepo1-block-size-super=1MiB\n"),
+        (backup + " --delta --repo1-bundle --repo1-bundle-limit=1MiB --repo1-block", ""),
         ("--stanza=s archive-push x", "[global]\narchive-async=n\nrepo1-bundle=y\n"),
         ("--stanza=s --pg1-path=/pg restore --delta", "[global]\nrepo1-bundle=y\nbackup-standby=y\n"), (backup + " --type=diff", ""),
         (backup + " --type=incr", ""), (backup + " --no-resume --no-expire-auto", "[global]\nmanifest-save-threshold=1GiB\n"),
@@ -198,8 +199,7 @@ import Testing
     /// nearest thing is done.
     @Test(arguments: [
         ("--stanza=s archive-push x", "archive-async=y", "archive-async", OptionValue.flag(false)),
-        (backup, "repo1-bundle=y", "repo-bundle", .flag(false)),
-        (backup, "delta=y", "delta", .flag(false)), (backup, "backup-standby=prefer", "backup-standby", .text("n")),
+        (backup, "backup-standby=prefer", "backup-standby", .text("n")),
         (backup, "backup-standby=y", "backup-standby", .text("n")), (backup, "resume=y", "resume", .flag(false)),
         (backup, "expire-auto=y", "expire-auto", .flag(false)), (backup, "beta=y", "beta", .flag(false)),
         (backup, "manifest-save-threshold=2GiB", "manifest-save-threshold", .number(1 << 30)),
@@ -214,19 +214,10 @@ import Testing
         for configuration in [
             try load(line, file: "[global]\n\(setting)\n"), try load(line, environment: [variable: String(parts[1])]),
         ] {
-            let index = option == "repo-bundle" ? 1 : 0
-            #expect(configuration.options.value(option, index) == value)
+            #expect(configuration.options.value(option, 0) == value)
             let warnings = configuration.warnings.filter { $0.contains("not supported yet") }
             #expect(warnings.count == 1 && warnings[0].contains(name) && warnings[0].contains("is done instead"), "\(warnings)")
         }
-    }
-
-    /// With bundles left out, what depends on them is left out as well.
-    @Test func whatDependsOnTheNearest() throws {
-        let configuration = try load(
-            backup, file: "[global]\nrepo1-bundle=y\nrepo1-block=y\nrepo1-bundle-size=50MiB\nrepo1-bundle-limit=4MiB\n")
-        #expect(!configuration.options.flag("repo-block", 1))
-        #expect(configuration.warnings.filter { $0.contains("not supported yet") }.count == 1)
     }
 
     // MARK: The log and other processes

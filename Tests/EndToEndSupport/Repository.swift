@@ -141,6 +141,8 @@ public struct RepositoryCase: Sendable, CustomStringConvertible {
     public let row: UInt64
     public var description: String { "\(format) on \(kind)" }
 
+    public init(format: Format, kind: RepositoryKind, row: UInt64) { (self.format, self.kind, self.row) = (format, kind, row) }
+
     /// The first formats in a folder on this host, and each other kind of the feature with one of the others, by turns.
     public static func table(_ feature: Feature, _ formats: [Format], elsewhere: [Format]) -> [RepositoryCase] {
         let rows =

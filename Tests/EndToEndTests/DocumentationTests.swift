@@ -39,10 +39,10 @@ struct DocumentationTests {
         try cluster.start()
         try cluster.query("CREATE TABLE item AS SELECT n AS id FROM generate_series(1, 100) n")
         let lines = commands[0].split(separator: "\n").map(String.init)
-        #expect(lines.count == 4)
+        #expect(lines.count == 5)
         var answer = ""
         for line in lines { answer = try run(["sh", "-c", here(line)], in: folder.path).output }
-        #expect(answer.contains("full backup: "))
+        #expect(answer.contains("full backup: ") && answer.contains("incr backup: "))
         try cluster.query("INSERT INTO item VALUES (0)")
         try cluster.query("SELECT pg_sleep(1.01 - extract(microseconds FROM clock_timestamp())::numeric % 1000000 / 1000000)")
         let moment = try cluster.query("SELECT clock_timestamp()")

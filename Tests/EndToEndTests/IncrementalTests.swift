@@ -8,14 +8,43 @@ struct IncrementalTests {
     @Test(
         arguments: RepositoryCase.table(
             .incremental, [Format(.none), Format(.zst, .aes), Format(.gz)], elsewhere: [Format(.zst), Format(.lz4, .aes)]))
-    func chain(_ example: RepositoryCase) throws {
-        let bench = try Workbench(example)
+    func chain(_ example: RepositoryCase) throws { try chain(Workbench(example)) }
+
+    @Test(
+        arguments: RepositoryCase.table(
+            .bundles, [Format(.none), Format(.none, .aes), Format(.lz4), Format(.bz2, .aes)], elsewhere: [Format(.zst, .aes), Format(.gz)]))
+    func bundles(_ example: RepositoryCase) throws {
+        // So small that there are several, and large tables stay files.
+        let bench = try Workbench(example, options: ["repo1-bundle": "y", "repo1-bundle-size": "1MiB", "repo1-bundle-limit": "256KiB"])
+        try chain(bench, atMost: 40)
+    }
+
+    /// Of what changed in large files only the blocks, in files of their own and in bundles.
+    @Test(
+        arguments: RepositoryCase.table(
+            .blocks, [Format(.none), Format(.zst, .aes), Format(.bz2), Format(.gz)], elsewhere: [Format(.zst), Format(.lz4, .aes)])
+            + [RepositoryCase(format: Format(.gz), kind: .pulled, row: 99)])
+    func blocks(_ example: RepositoryCase) throws {
+        let isAllBundled = example.row % 4 == 0
+        let bench = try Workbench(
+            example,
+            options: [
+                "repo1-bundle": "y", "repo1-block": "y", "repo1-bundle-size": "1MiB", "repo1-bundle-limit": isAllBundled ? "8MiB" : "64KiB",
+            ])
+        try chain(bench, atMost: isAllBundled ? 40 : 100)
+        let stored = try bench.files.names("backup/demo/\(try bench.labels()[1])").filter { $0.hasSuffix(".pgbi") }
+        #expect(stored.isEmpty == isAllBundled)
+    }
+
+    /// `most`: objects of a backup; nil: one for each of nearly a thousand files.
+    private func chain(_ bench: Workbench, atMost most: Int? = nil) throws {
         let cluster = try bench.cluster()
         try bench.run("stanza-create")
         try cluster.query(
             """
             CREATE TABLE item (id int PRIMARY KEY, text text); INSERT INTO item SELECT n, 'row ' || n FROM generate_series(1, 1000) n;
             CREATE TABLE still AS SELECT n AS id, md5(n::text) AS text FROM generate_series(1, 20000) n;
+            CREATE TABLE large AS SELECT * FROM still;
             CREATE TABLE gone AS SELECT * FROM still
             """)
         var rows: [String] = []
@@ -26,10 +55,12 @@ struct IncrementalTests {
             try bench.run(options + ["backup"])
         }
         try backup([], after: "SELECT 1") // incr is the default, and there is nothing to be made onto yet
-        try backup(["--type=incr"], after: "UPDATE item SET text = 'changed' WHERE id % 10 = 0")
+        try backup(
+            ["--type=incr"], after: "UPDATE item SET text = 'changed' WHERE id % 10 = 0; UPDATE large SET text = 'one' WHERE id = 7000")
         try backup([], after: "INSERT INTO item SELECT n, 'later ' || n FROM generate_series(1001, 3000) n; TRUNCATE gone")
         try backup(["--type=diff"], after: "VACUUM FULL item; DROP TABLE gone; CREATE TABLE added AS SELECT * FROM still WHERE id < 50")
         try backup(["--delta"], after: "DELETE FROM item WHERE id > 2000")
+        let still = try cluster.query("SELECT pg_relation_filepath('still')")
         try cluster.archiveCurrentSegment()
         try cluster.stop()
 
@@ -38,10 +69,16 @@ struct IncrementalTests {
         let labels = backups.map(\.label)
         #expect(labels.dropFirst().allSatisfy { $0.hasPrefix(labels[0] + "_") })
         #expect(backups.map { $0.reference ?? [] } == [[], [labels[0]], [labels[0], labels[1]], [labels[0]], [labels[0], labels[3]]])
+        for label in labels {
+            let names = try bench.files.names("backup/demo/\(label)")
+            if let most { #expect(names.count < most, "\(label): \(names.count)") }
+            #expect(names.contains { $0.contains("/bundle/") } == (most != nil))
+        }
         // What did not change is stored once.
-        let table = try run(["sh", "-ec", "ls -S \"$0\"/base/*/* | grep -E '/[0-9]+$' | head -n 1", bench.data]).output
-            .trimmingCharacters(in: .newlines).dropFirst(bench.data.count + 1)
-        #expect(try bench.files.names("backup/demo").filter { $0.hasSuffix("/pg_data/\(table)\(example.format.codec.suffix)") }.count == 1)
+        if most == nil {
+            let file = "/pg_data/\(still)\(bench.format.codec.suffix)"
+            #expect(try bench.files.names("backup/demo").filter { $0.hasSuffix(file) }.count == 1)
+        }
         for (label, rows) in zip(labels, rows) {
             try run(["rm", "-rf", bench.data])
             let restored = try bench.restore("data", "--set=\(label)", "--type=immediate", "--target-action=promote")
@@ -82,7 +119,7 @@ struct IncrementalTests {
 
         // Another time alone is no change, where it is found out while nothing is stored yet.
         try run(["touch", "-d", "@1700000001", "note", "large"], in: bench.data)
-        try run(["sh", "-ec", "echo new >new"], in: bench.data)
+        try run(["sh", "-ec", "echo new >new; touch -d @1700000002 new"], in: bench.data)
         let touched = try incr(bench)
         #expect(touched.stored == ["large.zst", "new.zst"], "\(touched.outcome)")
         #expect(touched.outcome.text.contains("match file from prior backup \(bench.data)/note"), "\(touched.outcome)")
@@ -91,7 +128,7 @@ struct IncrementalTests {
         #expect(entry.contains("\"timestamp\":1700000001") && entry.contains("\"reference\":\"\(labels[0])\""), "\(entry)")
 
         // The same size and time hide a change, and --delta finds it.
-        try run(["sh", "-ec", "echo 222 >other; touch -d @1700000000 other; echo newer >new"], in: bench.data)
+        try run(["sh", "-ec", "echo 222 >other; touch -d @1700000000 other; echo newer >new; touch -d @1700000003 new"], in: bench.data)
         #expect(try incr(bench).stored == ["new.zst"])
         let delta = try incr(bench, "--delta")
         #expect(delta.stored == ["other.zst"], "\(delta.outcome)")
@@ -143,5 +180,95 @@ struct IncrementalTests {
         let refused = try bench.attempt("--no-online", "backup")
         #expect(refused.status == 75 && refused.text.contains("--type=full"), "\(refused)")
         try bench.run("--no-online", "--type=full", "backup")
+    }
+
+    /// What happens to files between their listing and their turn: emptied, gone, shorter, longer, other content.
+    @Test(arguments: [true, false])
+    func changesMeanwhile(_ isBundled: Bool) throws {
+        let source = try Segments.source.get()
+        let bench = try Workbench(Format(.bz2), options: ["process-max": "1", "repo1-bundle": isBundled ? "y" : "n"])
+        try run(["cp", "-a", source.folder.path("data"), bench.data])
+        let make = """
+            mkdir -m 700 work && cd work && head -c 40000000 /dev/urandom >large
+            for name in emptied gone shorter longer other still; do printf 'content of %s\\n' $name >$name; done
+            head -c 3000000 /dev/zero >emptied-large; chmod 600 *
+            """
+        try run(["sh", "-ec", make], in: bench.data)
+        try bench.run("--no-online", "stanza-create")
+        for type in ["full", "incr"] {
+            if type == "incr" {
+                try run(
+                    ["sh", "-ec", "cd work; for n in large emptied gone shorter longer other emptied-large; do echo more >>$n; done"],
+                    in: bench.data)
+            }
+            let running = try bench.launch("--no-online", "--type=\(type)", "backup")
+            // The largest is first.
+            try eventually("the backup is at work") {
+                if let outcome = running.poll() { throw Failure("it ended too early\n\(outcome)") }
+                return try bench.info().status.lock?.backup.sizeComplete ?? 0 > 0 ? true : nil
+            }
+            let change =
+                "cd work; : >emptied; : >emptied-large; rm gone; printf s >shorter; echo longer >>longer; tr a-z A-Z <other >o; cat o >other"
+            try run(["sh", "-ec", change], in: bench.data)
+            let outcome = try running.wait()
+            #expect(outcome.status == 0, "\(outcome)")
+            let restored = try bench.restore("restored-\(type)", "--type=none")
+            let compare =
+                "cd work; for n in emptied emptied-large shorter longer other still large; do cmp $n \"$0/work/$n\"; done; ! test -e \"$0/work/gone\""
+            try run(["sh", "-ec", compare, restored.data], in: bench.data)
+            let label = try #require(try bench.labels().last)
+            let entry = try run(["grep", "^pg_data/work/emptied=", "\(bench.repository)/backup/demo/\(label)/backup.manifest"]).output
+            #expect(entry.contains("\"size\":0") && !entry.contains("bni") && !entry.contains("reference"), "\(entry)")
+            try run(["sh", "-ec", "echo again >work/gone"], in: bench.data)
+        }
+    }
+
+    /// With hard links every backup is a cluster of its own in the folder of the repository: PostgreSQL starts on it.
+    @Test(arguments: [false, true])
+    func hardLinks(_ isSealed: Bool) throws {
+        let bench = try Workbench(Format(isSealed ? .zst : .none, isSealed ? .aes : .none), options: ["repo1-hardlink": "y"])
+        let cluster = try bench.cluster()
+        try bench.run("stanza-create")
+        let space = try bench.folder.makeDirectory("space")
+        try cluster.query("CREATE TABLESPACE space LOCATION '\(space)'")
+        try cluster.query("CREATE TABLE item TABLESPACE space AS SELECT n AS id, md5(n::text) AS text FROM generate_series(1, 5000) n")
+        try cluster.query("CREATE TABLE still AS SELECT * FROM item")
+        var rows: [String] = []
+        for type in ["full", "incr", "diff"] {
+            try cluster.query("UPDATE item SET text = '\(type)' WHERE id < 100")
+            rows.append(try cluster.fingerprint())
+            try bench.run("--type=\(type)", "--archive-copy", "backup")
+        }
+        try cluster.stop()
+        for (label, rows) in zip(try bench.labels(), rows) {
+            let folder = "\(bench.repository)/backup/demo/\(label)"
+            let links = try run(["find", folder, "-type", "f", "-links", "+1"]).output.split(separator: "\n").count
+            #expect(links > 500)
+            if isSealed { continue }
+            // What starts would write into the backup, so a copy does.
+            let copy = bench.folder.path("copy")
+            try run(["rm", "-rf", copy])
+            try run(["cp", "-a", folder, copy])
+            let started = try Cluster(.version(15), in: bench.folder, name: "copy/pg_data")
+            // The links of tablespaces lead into the copy; the map would lead them to where the cluster had them.
+            try run(["sh", "-ec", "chmod -R u+rwX,go= \"$0\"/..; rm \"$0\"/tablespace_map", started.data])
+            try started.start(["archive_mode=off"])
+            try started.waitForPromotion()
+            #expect(try started.fingerprint() == rows, "\(label)")
+            try started.stop()
+        }
+        try bench.bringBackStopped(rows[2])
+    }
+}
+
+extension Workbench {
+    /// Restores the latest backup in place of the stopped cluster, which must have these rows then.
+    fileprivate func bringBackStopped(_ rows: String) throws {
+        try EndToEndSupport.run(["sh", "-ec", "rm -rf \"$0\" \"$1\"/space", data, folder.path])
+        let restored = try restore("data", "--type=immediate", "--target-action=promote")
+        try restored.start(["archive_mode=off"])
+        try restored.waitForPromotion()
+        let found = try restored.fingerprint()
+        guard found == rows else { throw Failure("the restored cluster has other rows:\n\(found)\nexpected:\n\(rows)") }
     }
 }

@@ -8,14 +8,16 @@ struct MemoryTests {
     /// Bytes a file. It was 1,300 once, when names, owners and manifests were kept several times over.
     private static let budget = 400
 
-    @Test func backupOfManyFiles() throws {
+    /// An incremental backup knows the files of its prior backup besides.
+    @Test(arguments: [("--type=full", budget), ("--type=incr", budget + 100)])
+    func backupOfManyFiles(_ type: String, _ budget: Int) throws {
         let (few, many) = (1_000, 41_000)
-        let grown = try peak(of: many) - peak(of: few)
-        #expect(grown > 0 && grown / (many - few) <= Self.budget, "\(grown) bytes for \(many - few) files")
+        let grown = try peak(of: many, type) - peak(of: few, type)
+        #expect(grown > 0 && grown / (many - few) <= budget, "\(grown) bytes for \(many - few) files")
     }
 
     /// Bytes of memory that a backup of a cluster with so many small relations had at most.
-    private func peak(of files: Int) throws -> Int {
+    private func peak(of files: Int, _ type: String) throws -> Int {
         let (bench, _) = try Segments.workbench(Format(.none))
         try run(
             [
@@ -23,7 +25,9 @@ struct MemoryTests {
                 "\(files)",
             ])
         let report = bench.folder.path("peak")
-        let command = bench.command(["--no-online", "--type=full", "backup"])
+        if type == "--type=incr" { try bench.run("--no-online", "--type=full", "backup") }
+        try run(["touch", "\(bench.data)/one-more"])
+        let command = bench.command(["--no-online", type, "backup"])
         try run(["python3", "-c", Self.script, report] + command, in: bench.folder.path)
         let peak = try String(contentsOfFile: report, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
         return try #require(Int(peak)) * 1024

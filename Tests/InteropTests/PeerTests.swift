@@ -171,7 +171,11 @@ struct PeerTests {
             try archive(with: tool, bench, cluster)
             try cluster.query(change)
             rows.append(try cluster.fingerprint())
-            let bundle = example.bundle && tool.path == example.peer.path ? ["--repo1-bundle", "--repo1-block"] : []
+            let isPeer = tool.path == example.peer.path
+            // Each with settings of its own: they are not those of the set.
+            let bundle =
+                example.bundle
+                ? ["--repo1-bundle", "--repo1-block"] + (isPeer ? [] : ["--repo1-bundle-size=1MiB", "--repo1-bundle-limit=64KiB"]) : []
             try bench.run(bundle + ["--type=\(type)", "backup"], tool: tool)
         }
         let (first, second) = example.weBegin ? (Tool.underTest, example.peer) : (example.peer, Tool.underTest)
@@ -203,6 +207,11 @@ struct PeerTests {
             Case(version: 15, format: Format(.none), weBegin: true), Case(version: 15, format: Format(.gz, .aes)),
             Case(version: 15, format: Format(.lz4, .aes), weBegin: true), Case(version: 15, format: Format(.bz2)),
             Case(version: 15, format: Format(.zst, .aes), bundle: true), Case(version: 17, format: Format(.none), bundle: true),
+            Case(version: 15, format: Format(.gz), bundle: true, weBegin: true),
+            Case(version: 16, format: Format(.lz4, .aes), bundle: true, weBegin: true),
+            Case(version: 18, format: Format(.none, .aes), bundle: true),
+            Case(version: 15, format: Format(.bz2), bundle: true, weBegin: true),
+            Case(version: 14, format: Format(.none), bundle: true, weBegin: true),
             Case(version: 15, format: Format(.gz), peer: .oldPeer),
         ] + elsewhere([Format(.zst, .aes)])
 

@@ -22,9 +22,10 @@ struct BackupPlanTests {
     }
 
     private func files(_ plan: BackupPlan) -> [PlannedFile] {
-        plan.jobs.map { job in
+        plan.jobs.flatMap { job in
             switch job {
-            case .file(let file): file
+            case .file(let file): [file]
+            case .bundle(_, let files): files
             }
         }
     }
@@ -193,5 +194,54 @@ struct BackupPlanTests {
         #expect(BackupBase.candidates(.diff, info).map(\.label.text) == ["20261122-000000F", "20261121-000000F"])
         #expect(BackupBase.candidates(.incr, info).first?.label.text == "20261122-000000F_20261124-000000I")
         #expect(BackupBase.candidates(.incr, info).count == 4)
+    }
+
+    // MARK: Bundles
+
+    /// Small files come together by the time of their change, tablespaces apart; empty ones are nowhere.
+    @Test func bundles() {
+        var policy = BackupPolicy()
+        policy.bundling = BackupPolicy.Bundling(size: 1000, limit: 500)
+        var listing = listing([
+            ("pg_data/a", 400), ("pg_data/b", 500), ("pg_data/c", 501), ("pg_data/d", 100), ("pg_data/e", 0), ("pg_data/f", 10),
+            ("pg_tblspc/1/PG_15/5/7", 20), ("pg_tblspc/2/PG_15/5/7", 30), ("pg_tblspc/2/PG_15/5/8", 0),
+        ])
+        // a and f are old, the others not.
+        listing.files = listing.files.map { file in
+            let isOld = file.name.isEqual(to: "pg_data/a") || file.name.isEqual(to: "pg_data/f")
+            return ListedFile(name: file.name, size: file.size, modified: isOld ? 50 : 100, attributes: file.attributes)
+        }
+        let plan = BackupPlan(listing, policy, .v15, hasPageChecksums: true, listed: 100)
+        var bundles: [UInt64: [String]] = [:]
+        var whole: [String] = []
+        for job in plan.jobs {
+            switch job {
+            case .file(let file): whole.append(file.name.text)
+            case .bundle(let number, let files): bundles[number] = files.map(\.name.text)
+            }
+        }
+        #expect(whole == ["pg_data/c"])
+        #expect(
+            bundles == [
+                1: ["pg_data/f", "pg_data/d", "pg_data/a", "pg_data/b"], 2: ["pg_tblspc/1/PG_15/5/7"], 3: ["pg_tblspc/2/PG_15/5/7"],
+            ])
+        #expect(plan.kept.map(\.name.text) == ["pg_data/e", "pg_tblspc/2/PG_15/5/8"])
+        #expect(plan.kept.allSatisfy { $0.reference == nil && $0.checksum == nil && $0.size == 0 })
+        #expect(plan.totalSize == 400 + 500 + 501 + 100 + 10 + 20 + 30)
+    }
+
+    /// What did not change stays where it is, in whatever form; what is empty refers to nothing.
+    @Test func bundlesOntoAnEarlierBackup() {
+        var policy = BackupPolicy()
+        policy.bundling = BackupPolicy.Bundling()
+        let base = prior(["pg_data/a", "pg_data/b"]) {
+            $0.files[0].bundle = 3
+            $0.files[0].bundleOffset = 77
+            ($0.files[1].size, $0.files[1].originalSize) = (0, 0)
+        }
+        let kept = BackupPlan(
+            listing([("pg_data/a", 8192), ("pg_data/b", 0)]), onto: base, policy, .v15, hasPageChecksums: true, listed: 100
+        ).kept
+        #expect(kept.map(\.reference) == [1, nil] && kept.map(\.bundle) == [3, nil] && kept[0].bundleOffset == 77)
     }
 }

@@ -13,7 +13,7 @@ struct ChainSpecTests {
     }()
 
     private let spec = ChainSpec(steps: [
-        .size, .checksum("sha1"), .pages(size: 8192, headerCheck: false), .compress(codec: "lz4", level: 1),
+        .size, .checksum("sha1"), .pages(size: 8192, headerCheck: false), .compress(codec: "lz4", level: 1, .normal),
     ])
 
     @Test func travels() throws {
@@ -24,7 +24,7 @@ struct ChainSpecTests {
         #expect(try ChainSpec(wire: wire, registry) == spec)
         let unsaid = try ChainSpec(
             wire: try #require(JSON(parsing: Array(#"[{"codec":"zst"},{"tap":"pages","size":512}]"#.utf8))), registry)
-        #expect(unsaid.steps == [.compress(codec: "zst", level: 3), .pages(size: 512, headerCheck: true)])
+        #expect(unsaid.steps == [.compress(codec: "zst", level: 3, .normal), .pages(size: 512, headerCheck: true)])
     }
 
     @Test(arguments: [

@@ -81,7 +81,7 @@ final class ArchivingServer {
         var block = Block(capacity: BlockSize.standard)
         if let tree = cluster.tree as? any SteppingTree {
             // What travels is of no use; the end of a segment is mostly zeros.
-            let packing = context.registry.codecs["lz4"].map { [ChainSpec.Step.compress(codec: $0.name, level: 1)] } ?? []
+            let packing = context.registry.codecs["lz4"].map { [ChainSpec.Step.compress(codec: $0.name, level: 1, .normal)] } ?? []
             let spec = ChainSpec(steps: [.checksum("sha1")] + packing)
             let steps = FarSteps(["steps": spec.wire])
             var source = try await tree.open(key, range: nil, through: steps)

@@ -16,7 +16,7 @@ extension BackupRun {
             let decode = try ObjectCoding(ofFile: archived.key.name, repository.registry, info.seal).decoder(.normal)
             let content = try Flow(try await repository.storage.open(archived.key), Chain(decode + [.tap(size), .tap(expect)]))
             var flow = try Flow(BoundedSource(content, atMost: UInt64(control.segmentSize)), Chain(try coding.encoder()))
-            let entry = try await repository.storage.put(key(name), from: &flow, PutOptions(.bySync))
+            let entry = try await repository.storage.put(key(name, coding.codec.suffix), from: &flow, PutOptions(.bySync))
             var file = StoredFile(name, size: size.count, timestamp: timestamp, attributes)
             file.checksum = SHA1Value(archived.sha1)
             file.repositorySize = entry.size

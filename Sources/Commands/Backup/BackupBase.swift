@@ -5,7 +5,10 @@ import BackstopCore
 struct BackupBase: Sendable {
     let type: BackupType
     /// nil for a full backup.
-    let prior: Manifest?
+    private(set) var prior: Manifest?
+
+    /// Gives their memory back.
+    mutating func forgetFiles() { prior?.files = [] }
 
     /// The earlier backups that one of that type can be made onto, the best first: for diff the full ones, for incr all, of the cluster as it is
     /// now.

@@ -11,7 +11,7 @@ struct BackupCommand {
         let index = context.repositories[0]
         let repository = try await StanzaRepository.open(index, context)
         let command = BackupCommand(
-            context: context, repository: repository, policy: BackupPolicy(context.options, repository: index))
+            context: context, repository: repository, policy: try BackupPolicy(context.options, repository: index))
         // Before anything is written, and before a stanza that does not exist gets a folder.
         _ = try await repository.backupInfo()
         let lease = try await RepositoryLease.take(repository, context)
@@ -35,7 +35,7 @@ struct BackupCommand {
         let listed = Set(info.backups.map(\.label))
         let repair = try await ListRepair.run(&info, in: repository)
         let asked = context.options[GeneralOptions.type].flatMap(BackupType.init) ?? .incr
-        let base = try await BackupBase.choose(asked, info, repository)
+        var base = try await BackupBase.choose(asked, info, repository)
         try await Leftovers(repository: repository, lease: lease).remove(
             besides: listed.union(info.backups.map(\.label)), now: lease.taken)
 
@@ -47,20 +47,30 @@ struct BackupCommand {
         let begun = try await session?.start(archiveCheck: check, cluster, policy, context.log)
         if begun != nil { control = try await readControl(cluster) }
         let coding = try base.coding(context.options, repository.registry, repository.seal?.renewed()) { context.log.warn($0) }
-        var (manifest, plan) = try await plan(label, onto: base, coding, cluster, session, control, info, timeline: begun?.segment.timeline)
+        var (manifest, plan, listing) = try await plan(
+            label, onto: base, coding, cluster, session, control, info, start: start, timeline: begun?.segment.timeline)
         manifest.timestampStart = start
         manifest.archiveStart = begun?.segment.name
         manifest.lsnStart = begun?.lsn.description
         context.log.detail("the backup gets the label \(label)")
 
-        try await repository.makeFolders(of: label, manifest.places, withLinks: policy.makesLinks)
-        try await saveUnfinished(&manifest, info.seal)
+        if policy.hardlinks || (label.type == .full && !manifest.isBundled) {
+            try await repository.makeFolders(of: label, manifest.places, withLinks: policy.makesLinks)
+        }
+        // From here on the plan has all that is wanted of the prior backup.
+        base.forgetFiles()
+        try await saveUnfinished(manifest, listing, info.seal)
+        listing.files = []
         let run = BackupRun(
-            repository: repository, label: label, coding: coding, cluster: cluster, control: control, policy: policy, lease: lease,
+            repository: repository, label: label, references: manifest.references, coding: coding, cluster: cluster, control: control,
+            policy: policy,
+            bundleFraming: manifest.isBundledRaw ? .raw : .normal, lease: lease,
             watch: session?.connection.watch, meter: ProgressMeter("backup", size: plan.totalSize, context), log: context.log)
-        manifest.files = try await run.run(plan)
+        let kept = plan.takeKept()
+        manifest.files = try await run.run(plan, addingTo: kept)
         run.meter.end()
         try manifest.checkCopied()
+        if policy.hardlinks { try await repository.linkReferences(of: manifest, suffix: coding.codec.suffix) }
 
         let end = BackupEnd(run: run, archiveInfo: archiveInfo, seal: info.seal)
         if let session, let begun {
@@ -113,8 +123,8 @@ struct BackupCommand {
     /// Lists the cluster and decides what is copied, and how.
     private func plan(
         _ label: BackupLabel, onto base: BackupBase, _ coding: ObjectCoding, _ cluster: ClusterFiles, _ session: OnlineSession?,
-        _ control: ControlFile, _ info: BackupInfo, timeline: UInt32?
-    ) async throws(BackupError) -> (Manifest, BackupPlan) {
+        _ control: ControlFile, _ info: BackupInfo, start: Int64, timeline: UInt32?
+    ) async throws(BackupError) -> (Manifest, BackupPlan, ClusterListing) {
         let listing = try await ClusterListing.make(cluster, session, control, context)
         // Files that change in the second of the list must not look unchanged to a later backup: copying begins in the next second.
         let listed = try session?.now() ?? unixNow()
@@ -122,7 +132,8 @@ struct BackupCommand {
             while try session.now() <= listed { try await pause(.milliseconds(50)) }
         }
         let plan = BackupPlan(
-            listing, onto: base, policy, control.version, hasPageChecksums: control.hasPageChecksums, listed: listed, timeline: timeline)
+            listing, onto: base, policy, control.version, hasPageChecksums: control.hasPageChecksums, listed: listed,
+            start: start, timeline: timeline)
         for warning in plan.warnings { context.log.warn(warning) }
         guard !plan.jobs.isEmpty else {
             throw BackupError(
@@ -136,21 +147,22 @@ struct BackupCommand {
         manifest.type = base.type
         manifest.prior = base.prior?.label
         manifest.references = (base.prior?.references ?? []) + [label]
-        manifest.isBundledRaw = base.prior?.isBundledRaw ?? false
+        manifest.isBundled = policy.bundling != nil
+        manifest.isBundledRaw = base.prior.map(\.isBundledRaw) ?? (policy.blocks != nil)
+        manifest.isBlockIncremental = policy.blocks != nil
         manifest.annotations = policy.annotations
         manifest.seal = coding.seal
         manifest.settings = policy.settings(coding, checksPages: plan.checksPages, delta: plan.isDelta)
         manifest.timestampCopyStart = session == nil ? listed : listed + 1
         manifest.places = listing.places
         manifest.databases = listing.databases
-        manifest.files = listing.files.map { StoredFile($0.name, size: $0.size, timestamp: $0.modified, $0.attributes) }
-        return (manifest, plan)
+        return (manifest, plan, listing)
     }
 
-    /// What is going to be copied, so that whoever finds the folder knows what it is. The list is not needed after that.
-    private func saveUnfinished(_ manifest: inout Manifest, _ seal: Seal?) async throws(BackupError) {
-        let unfinished = manifest
-        manifest.files = []
+    /// What the backup is going to have, so that whoever finds its folder knows what it is.
+    private func saveUnfinished(_ manifest: Manifest, _ listing: ClusterListing, _ seal: Seal?) async throws(BackupError) {
+        var unfinished = manifest
+        unfinished.files = listing.files.map { StoredFile($0.name, size: $0.size, timestamp: $0.modified, $0.attributes) }
         try await policy.retry.step("the manifest of \(repository.name)", context.log) { () throws(BackupError) in
             try await repository.saveUnfinished(unfinished, seal)
         }

@@ -11,6 +11,8 @@ struct PlannedFile: Sendable {
     let isCut: Bool
     /// nil: there is nothing that it could be equal to.
     var base: Base?
+    /// nil: it is stored whole.
+    var blocks: BlockFormat?
 
     /// What an earlier backup of the set has of the file.
     final class Base: Sendable {
@@ -33,11 +35,22 @@ struct PlannedFile: Sendable {
 struct BackupPlan: Sendable {
     enum Job: Sendable {
         case file(PlannedFile)
+        /// Files that become one object, in the order in which they are in it; never none.
+        case bundle(UInt64, [PlannedFile])
 
         /// Bytes of the cluster.
         var size: UInt64 {
             switch self {
             case .file(let file): file.size
+            case .bundle(_, let files): files.reduce(0) { $0 + $1.size }
+            }
+        }
+
+        /// Of files.
+        var count: Int {
+            switch self {
+            case .file: 1
+            case .bundle(_, let files): files.count
             }
         }
 
@@ -45,14 +58,15 @@ struct BackupPlan: Sendable {
         var name: ManifestName {
             switch self {
             case .file(let file): file.name
+            case .bundle(_, let files): files[0].name
             }
         }
     }
 
     /// The largest first, so that no worker begins with it when the others have ended.
     let jobs: [Job]
-    /// What did not change since the prior backup, in byte order of the names.
-    let kept: [StoredFile]
+    /// What need not be copied: it did not change since the prior backup, or is empty and would be in a bundle. In byte order of the names.
+    private(set) var kept: [StoredFile]
     /// Bytes of the cluster that are going to be read.
     let totalSize: UInt64
     /// Whether pages are checked at all.
@@ -62,10 +76,10 @@ struct BackupPlan: Sendable {
     let warnings: [String]
 
     /// `hasPageChecksums`: whether the cluster has them. `listed`: the second of the listing, Unix seconds by the clock of the server.
-    /// `timeline`: of the begin of an online backup.
+    /// `start`: that of the begin of the backup. `timeline`: of the begin of an online backup.
     init(
         _ listing: ClusterListing, onto base: BackupBase = BackupBase(type: .full, prior: nil), _ policy: BackupPolicy,
-        _ version: PostgresVersion, hasPageChecksums: Bool, listed: Int64, timeline: UInt32? = nil
+        _ version: PostgresVersion, hasPageChecksums: Bool, listed: Int64, start: Int64 = 0, timeline: UInt32? = nil
     ) {
         var warnings: [String] = []
         let checksPages = base.checksPages(asked: policy.checksPages, online: policy.isOnline, hasPageChecksums: hasPageChecksums) {
@@ -84,11 +98,22 @@ struct BackupPlan: Sendable {
         var (known, isCut) = (listing.files.first?.name.folder, false)
         if let known { isCut = cut(known.path) }
         var jobs: [Job] = []
-        jobs.reserveCapacity(base.prior == nil ? listing.files.count : 0)
         var kept: [StoredFile] = []
+        var small: [PlannedFile] = []
+        var bundles: UInt64 = 0
+        // Reserved and unused memory costs nothing, growing does.
+        if base.prior != nil { kept.reserveCapacity(listing.files.count) }
+        if policy.bundling == nil { jobs.reserveCapacity(listing.files.count) } else { small.reserveCapacity(listing.files.count) }
+        var space: Substring = ""
         var earlier = PriorFiles(base.prior)
         for file in listing.files {
-            let fate = earlier.fate(of: file, isDelta: isDelta, isOnline: policy.isOnline)
+            if file.size == 0, policy.bundling != nil {
+                var empty = StoredFile(file.name, size: 0, timestamp: file.modified, file.attributes)
+                if checksPages && DatabasePath.hasPages(file.name.text) { empty.pagesValid = true }
+                kept.append(empty)
+                continue
+            }
+            let fate = earlier.fate(of: file, isDelta: isDelta, isOnline: policy.isOnline, keepsBlocks: policy.blocks != nil)
             if case .kept(let file) = fate {
                 kept.append(file)
                 continue
@@ -100,9 +125,23 @@ struct BackupPlan: Sendable {
             }
             let hasPages = checksPages && DatabasePath.hasPages(file.name.text)
             var planned = PlannedFile(file: file, checksPages: hasPages, isCut: isCut)
-            if case .compared(let base) = fate { planned.base = base }
-            jobs.append(.file(planned))
+            if case .compared(let base) = fate {
+                planned.base = base
+                // Within a set a file stays cut as it was, or whole, as long as it can.
+                if policy.blocks != nil { planned.blocks = base.file.blockFormat }
+            } else {
+                planned.blocks = policy.blocks?.format(size: file.size, age: start - file.modified)
+            }
+            if let bundling = policy.bundling, planned.size <= bundling.limit {
+                let next = Self.space(of: file.name)
+                if next != space { Self.bundle(&small, fullAt: bundling.size, into: &jobs, &bundles) }
+                space = next
+                small.append(planned)
+            } else {
+                jobs.append(.file(planned))
+            }
         }
+        if let bundling = policy.bundling { Self.bundle(&small, fullAt: bundling.size, into: &jobs, &bundles) }
         jobs.sort { ($0.size, $1.name) > ($1.size, $0.name) }
         self.jobs = jobs
         self.kept = kept
@@ -110,6 +149,35 @@ struct BackupPlan: Sendable {
         self.checksPages = checksPages
         self.isDelta = isDelta
         self.warnings = warnings
+    }
+
+    /// Makes jobs of small files of one tablespace, numbered on from `count`. Those that were written at about the same time come together,
+    /// since they change together: a later backup keeps or replaces much of a bundle.
+    private static func bundle(_ files: inout [PlannedFile], fullAt size: UInt64, into jobs: inout [Job], _ count: inout UInt64) {
+        files.sort { ($0.file.modified, $0.name) < ($1.file.modified, $1.name) }
+        var begin = 0
+        var bytes: UInt64 = 0
+        for index in files.indices {
+            bytes += files[index].size
+            guard bytes >= size || index == files.count - 1 else { continue }
+            count += 1
+            jobs.append(.bundle(count, files[begin...index].sorted { ($0.size, $0.name) < ($1.size, $1.name) }))
+            (begin, bytes) = (index + 1, 0)
+        }
+        files.removeAll(keepingCapacity: true)
+    }
+
+    /// The number of the tablespace, whose files follow each other in a listing; nothing for what is in the data directory.
+    private static func space(of name: ManifestName) -> Substring {
+        guard let folder = name.folder?.path, folder.isBelow(Manifest.tablespaceName) else { return "" }
+        return folder.dropFirst(Manifest.tablespaceName.count + 1).prefix { $0 != "/" }
+    }
+
+    /// What is kept, which is in the plan no more.
+    mutating func takeKept() -> [StoredFile] {
+        var files: [StoredFile] = []
+        swap(&files, &kept)
+        return files
     }
 
     /// Whether files of a folder are written by WAL replay.
@@ -174,13 +242,16 @@ private struct PriorFiles {
     }
 
     /// By repository-format.md section 3.5.
-    mutating func fate(of listed: ListedFile, isDelta: Bool, isOnline: Bool) -> Fate {
-        guard let before = file(of: listed.name), listed.size == before.size else { return .copied }
+    mutating func fate(of listed: ListedFile, isDelta: Bool, isOnline: Bool, keepsBlocks: Bool) -> Fate {
+        guard let before = file(of: listed.name) else { return .copied }
+        let isSameSize = listed.size == before.size
+        let hasBlocks = keepsBlocks && before.size > 0 && before.blockMapSize != nil && listed.size >= before.blockSize
+        guard isSameSize || hasBlocks else { return .copied }
         // It tells where recovery begins: an online backup has its own.
         if isOnline, listed.name.isEqual(to: ClusterListing.controlName) { return .copied }
-        var inherited = StoredFile(listed.name, size: before.size, timestamp: listed.modified, listed.attributes)
+        var inherited = StoredFile(listed.name, size: listed.size, timestamp: listed.modified, listed.attributes)
         inherited.inherit(before, own: own)
-        if listed.size == 0 || (!isDelta && listed.modified == before.timestamp) { return .kept(inherited) }
-        return .compared(PlannedFile.Base(inherited, comparesFirst: isDelta))
+        if isSameSize, listed.size == 0 || (!isDelta && listed.modified == before.timestamp) { return .kept(inherited) }
+        return .compared(PlannedFile.Base(inherited, comparesFirst: isDelta && isSameSize))
     }
 }

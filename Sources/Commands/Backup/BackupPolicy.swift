@@ -14,6 +14,19 @@ struct BackupPolicy: Sendable {
     var annotations: [String: String] = [:]
     var makesLinks = true
     var hardlinks = false
+    /// nil: each file is an object of its own.
+    var bundling: Bundling?
+
+    /// nil: files are stored whole.
+    var blocks: BlockRules?
+
+    struct Bundling: Sendable {
+        /// Bytes of files at which a bundle is full.
+        var size: UInt64 = 20 << 20
+        /// Bytes of the largest file that goes into one.
+        var limit: UInt64 = 2 << 20
+    }
+
     var workers = 1
     /// Of what travels from another host without being stored compressed; 0: none.
     var networkLevel = 1
@@ -23,7 +36,7 @@ struct BackupPolicy: Sendable {
 
 extension BackupPolicy {
     /// `repository`: index of the one that is backed up to.
-    init(_ options: Options, repository: Int) {
+    init(_ options: Options, repository: Int) throws(BackupError) {
         isOnline = options[GeneralOptions.online]
         checksPages = options[BackupOptions.checksumPage]
         checksPageHeaders = options[BackupOptions.pageHeaderCheck]
@@ -34,6 +47,12 @@ extension BackupPolicy {
         annotations = options[BackupOptions.annotation]
         makesLinks = options[RepositoryOptions.symlink, repository]
         hardlinks = options[RepositoryOptions.hardlink, repository]
+        if options[RepositoryOptions.bundle, repository] {
+            bundling = Bundling(
+                size: UInt64(options[RepositoryOptions.bundleSize, repository]),
+                limit: UInt64(options[RepositoryOptions.bundleLimit, repository]))
+            if options[RepositoryOptions.block, repository] { blocks = try BlockRules(options, repository: repository) }
+        }
         workers = options[WorkOptions.processMax]
         networkLevel = options[CodecOptions.compressLevelNetwork]
         bufferSize = options[GeneralOptions.bufferSize]

@@ -22,7 +22,10 @@ struct BackupProof {
         files = manifest.files
         folder = layout.backup(manifest.label)
         self.suffix = suffix
-        isProven = files.map { $0.reference != nil || $0.bundle != nil }
+        // Nothing is stored of what is empty and would be in a bundle or in blocks.
+        isProven = files.map { file in
+            file.reference != nil || file.bundle != nil || (file.size == 0 && (manifest.isBundled || file.blockSize > 0))
+        }
         for file in files where file.reference == nil {
             guard let bundle = file.bundle else { continue }
             let key = layout.bundle(manifest.label, bundle)
@@ -45,12 +48,12 @@ struct BackupProof {
 
     private mutating func fault(_ key: Key, _ text: String) { wrong.append((key, "'\(key)' \(text)")) }
 
-    private func key(_ file: StoredFile) -> Key { folder / (file.name.text + (file.blockMapSize != nil ? ".pgbi" : suffix)) }
+    private func key(_ file: StoredFile) -> Key { folder / (file.name.text + (file.blockMapSize != nil ? Layout.blockSuffix : suffix)) }
 
     private func index(of key: Key) -> Int? {
         guard key.path.isBelow(folder.path) else { return nil }
         let name = key.path.droppingBytes(folder.path.utf8.count + 1)
-        for ending in [suffix, ".pgbi"] where name.hasBytesAtEnd(ending) {
+        for ending in [suffix, Layout.blockSuffix] where name.hasBytesAtEnd(ending) {
             let wanted = ManifestName(String(decoding: name.utf8.dropLast(ending.utf8.count), as: UTF8.self))
             if let index = files.index(of: wanted), sameBytes(self.key(files[index]).path, key.path) { return index }
         }

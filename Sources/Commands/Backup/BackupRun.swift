@@ -6,29 +6,39 @@ import Synchronization
 struct BackupRun: Sendable {
     let repository: StanzaRepository
     let label: BackupLabel
+    /// Of the manifest: the last is `label`.
+    let references: [BackupLabel]
     let coding: ObjectCoding
     let cluster: ClusterFiles
     let control: ControlFile
     let policy: BackupPolicy
+    /// Of what is in bundles: the same in all backups of a set.
+    let bundleFraming: Framing
     let lease: RepositoryLease
     /// Of the session that began the backup.
     let watch: SessionWatch?
     let meter: ProgressMeter
     let log: Log
 
-    /// Copies the files of `plan` that may have changed, and adds what it keeps. What disappeared from the cluster since it was listed is not in
-    /// the answer, which is in the order of names.
-    func run(_ plan: BackupPlan) async throws(BackupError) -> [StoredFile] {
-        let stored = Mutex<[StoredFile]>([])
-        stored.withLock { $0 = plan.kept + $0 }
+    /// Copies the files of `plan` that may have changed, and adds them to `files`, what it keeps, in the order of names. What disappeared from the
+    /// cluster since it was listed is not in the answer.
+    func run(_ plan: BackupPlan, addingTo files: consuming [StoredFile]) async throws(BackupError) -> [StoredFile] {
+        files.reserveCapacity(files.count + plan.jobs.reduce(0) { $0 + $1.count })
+        let stored = Mutex<[StoredFile]>(files)
         try await parallel(
             plan.jobs, workers: policy.workers, atATime: repository.storage.smallAtATime, isSmall: { $0.size <= smallFile },
-            makeWorker: { (number) throws(BackupError) in try BackupWorker(self, number: number) },
+            makeWorker: { (number) throws(BackupError) in
+                let files = try BackupWorker(self, number: number)
+                return (files: files, bundles: bundleFraming == .normal ? files : try BackupWorker(self, number: number, bundleFraming))
+            },
             body: { (worker, job) async throws(BackupError) in
                 try watch?.check()
                 try lease.check()
                 switch job {
-                case .file(let file): if let file = try await worker.copy(file) { stored.withLock { $0.append(file) } }
+                case .file(let file): if let file = try await worker.files.copy(file) { stored.withLock { $0.append(file) } }
+                case .bundle(let number, let files):
+                    let files = try await worker.bundles.copy(files, bundle: number)
+                    stored.withLock { $0 += files }
                 }
             })
         return stored.withLock { stored in
@@ -46,7 +56,16 @@ struct BackupRun: Sendable {
         }
     }
 
-    func key(_ name: ManifestName) -> Key { repository.layout.backup(label) / (name.text + coding.codec.suffix) }
+    func key(_ name: ManifestName, _ suffix: String) -> Key { repository.layout.backup(label) / (name.text + suffix) }
+
+    /// Of a file that is in no bundle.
+    func key(_ file: PlannedFile) -> Key { key(file.name, file.blocks == nil ? coding.codec.suffix : Layout.blockSuffix) }
+
+    /// Bytes of content that are compressed together.
+    var superBlock: UInt64 {
+        let rules = policy.blocks ?? BlockRules()
+        return label.type == .full ? rules.superBlockOfFull : rules.superBlock
+    }
 
     func path(_ name: ManifestName) -> String { "\(cluster.path)/\(clusterKey(name.text))" }
 }

@@ -13,10 +13,10 @@ extension StanzaRepository {
         return labels
     }
 
-    /// A full backup has a folder for each path, empty ones too, and the links to the tablespaces (section 1.2); others have the folders of what
-    /// they hold. Nothing where the storage has no folders.
+    /// A full backup without bundles has a folder for each path, empty ones too, and the links to the tablespaces (section 1.2); others have the
+    /// folders of what they hold. Nothing where the storage has no folders.
     func makeFolders(of label: BackupLabel, _ places: ClusterPlaces, withLinks: Bool) async throws(BackupError) {
-        guard label.type == .full, let tree = storage as? any FileTree else { return }
+        guard let tree = storage as? any FileTree else { return }
         let folder = layout.backup(label)
         for path in places.paths { try await tree.makeDirectory(folder / path.name, Attributes()) }
         guard withLinks else { return }

@@ -3,17 +3,33 @@
 import BackstopCore
 
 final class BackupWorker {
-    private let run: BackupRun
-    private let number: Int
+    let run: BackupRun
+    let number: Int
     private let near: NearReading
     private let reading: any ClusterReading
+    /// Of files that are stored in blocks: nothing is compressed where the cluster is.
+    private let contents: any ClusterReading
+    /// The one of the three that reads the current file.
+    private var used: any ClusterReading
     private let pages: PageCheck
     private let storedSHA1: any Checksum
-    private let chain: Chain
+    /// The last steps of what is stored: encryption is done here, since the key need not be known on the host of the cluster.
+    private let seal: Chain
+    /// Of a file in blocks: its stored form, one super block, its map.
+    private let summed: Chain
+    private let superBlocks: Chain
+    private let maps: Chain
+    /// Of the current file; nil: it is stored whole.
+    private var increment: BlockIncrement.Outcome?
     /// For the stored form of files that may turn out not to have changed.
-    private let blocks: BlockPool
+    private let long: BlockPool
+    /// For that of files of which only emptiness matters.
+    private let short = BlockPool(blockSize: 4096)
+    /// Bytes that the meter was told of, of files of the current bundle that were read to their end.
+    var toldOfBundle: Int64 = 0
 
-    init(_ run: BackupRun, number: Int) throws(BackupError) {
+    /// `framing`: of what is stored.
+    init(_ run: BackupRun, number: Int, _ framing: Framing = .normal) throws(BackupError) {
         self.run = run
         self.number = number
         pages = PageCheck(pageSize: Int(run.control.pageSize), headerCheck: run.policy.checksPageHeaders)
@@ -22,133 +38,220 @@ final class BackupWorker {
         func specs(_ packing: ChainSpec.Step?) -> (plain: ChainSpec, withPages: ChainSpec) {
             (.backup(pages: nil, packing: packing), .backup(pages: check, packing: packing))
         }
-        let packing = run.coding.step
-        let here = specs(packing)
-        near = try NearReading(run.cluster.tree, here.plain, here.withPages, registry, run.meter)
-        if let tree = run.cluster.tree as? any SteppingTree {
+        func reading(_ packing: ChainSpec.Step?) throws(BackupError) -> (near: NearReading, used: any ClusterReading) {
+            let here = specs(packing)
+            let near = try NearReading(run.cluster.tree, here.plain, here.withPages, registry, run.meter)
+            guard let tree = run.cluster.tree as? any SteppingTree else { return (near, near) }
             var (there, unpack) = (here, Chain?.none)
             if packing == nil, run.policy.networkLevel != 0, let lz4 = registry.codecs["lz4"] {
                 let level = run.policy.networkLevel
-                there = specs(.compress(codec: lz4.name, level: level))
+                there = specs(.compress(codec: lz4.name, level: level, .normal))
                 unpack = Chain([.transform(try lz4.open(level, .normal).decoder())])
             }
-            reading = FarReading(tree, there.plain, there.withPages, unpack: unpack, run.meter)
-        } else {
-            reading = near
+            return (near, FarReading(tree, there.plain, there.withPages, unpack: unpack, run.meter))
         }
-        blocks = BlockPool(blockSize: run.policy.bufferSize)
+        let packing = run.coding.step(framing)
+        (near, self.reading) = try reading(packing)
+        // Blocks are compared as they are in the file, and compressed after that.
+        contents = run.policy.blocks == nil || packing == nil ? self.reading : try reading(nil).used
+        used = self.reading
+        long = BlockPool(blockSize: run.policy.bufferSize)
         storedSHA1 = try run.repository.sha1()
-        // Encryption is done here: the key need not be known on the host of the cluster.
-        chain = Chain(try run.coding.encryption() + (run.coding.changesBytes ? [.tap(storedSHA1)] : []))
+        seal = Chain(try run.coding.encryption(framing) + (run.coding.changesBytes ? [.tap(storedSHA1)] : []))
+        summed = Chain([.tap(storedSHA1)])
+        superBlocks = Chain(try run.coding.encoder(.raw))
+        maps = Chain(try run.coding.encryption(.raw))
     }
+
+    // MARK: Reading
+
+    /// What is known of a file before anything is stored.
+    enum Begun: ~Copyable {
+        /// Its stored form.
+        case bytes(Flow)
+        /// The same; its beginning is in memory.
+        case started(StartedSource<Flow>)
+        /// An earlier backup has it.
+        case same(StoredFile)
+        /// It has no content, and what is empty is not stored.
+        case empty(StoredFile)
+    }
+
+    /// Begins to read a file. `place`: the bundle that it goes into, of which nothing is stored for a file without content, and where in it.
+    /// Throws `.notFound` when it is gone.
+    func begin(_ planned: PlannedFile, in place: (bundle: UInt64, offset: UInt64)? = nil) async throws(BackupError) -> Begun {
+        var base = planned.base
+        increment = nil
+        if let first = base, first.comparesFirst, !planned.isControl {
+            used = reading
+            if first.isSame(try await reading.look(at: planned, clusterKey(planned.name.text), range(planned))) { return .same(first.file) }
+            reading.undo()
+            base = nil
+        }
+        if let format = planned.blocks { return try await begin(planned, format, in: place) }
+        let bytes = try Flow(try await open(planned), seal)
+        guard base != nil || place != nil else { return .bytes(bytes) }
+        // What was but touched is not stored again, as long as its stored form is small enough to wait for its end.
+        let started = try await StartedSource(bytes, into: (base == nil ? short : long).lend())
+        guard started.isWhole else { return .started(started) }
+        let found = try used.findings()
+        if let base, base.isSame(found) { return .same(base.file) }
+        guard place != nil, found.size == 0 else { return .started(started) }
+        return .empty(emptied(planned))
+    }
+
+    private func range(_ planned: PlannedFile) -> Range<UInt64>? { planned.isCut ? 0..<planned.size : nil }
+
+    private func open(_ planned: PlannedFile) async throws(BackupError) -> any ByteSource & ~Copyable {
+        if planned.isControl {
+            used = near
+            return try near.flow(planned.name.text, checksPages: false, BytesSource(try await run.cluster.control().stored))
+        }
+        used = planned.blocks == nil ? reading : contents
+        return try await used.open(planned, clusterKey(planned.name.text), range(planned))
+    }
+
+    private func emptied(_ planned: PlannedFile) -> StoredFile {
+        var file = entry(planned)
+        file.size = 0
+        if let format = planned.blocks { (file.blockSize, file.blockChecksumSize) = (format.size, format.checksumSize) }
+        return file
+    }
+
+    private func entry(_ planned: PlannedFile) -> StoredFile {
+        StoredFile(planned.name, size: planned.size, timestamp: planned.file.modified, planned.file.attributes)
+    }
+
+    // MARK: Blocks
+
+    /// Nothing is stored when no block changed.
+    private func begin(
+        _ planned: PlannedFile, _ format: BlockFormat, in place: (bundle: UInt64, offset: UInt64)?
+    ) async throws(BackupError) -> Begun {
+        var prior = try await priorMap(planned, format)
+        while true {
+            let outcome = BlockIncrement.Outcome()
+            increment = outcome
+            let blocks = BlockIncrement(
+                try await open(planned), onto: prior, format, superBlock: run.superBlock, reference: run.references.count - 1,
+                bundle: place?.bundle ?? 0, offset: place?.offset ?? 0, packing: superBlocks, sealing: maps, outcome)
+            let started = try await StartedSource(try Flow(blocks, summed), into: short.lend())
+            guard started.isWhole else { return .started(started) }
+            let found = try used.findings()
+            if found.size == 0 { return .empty(emptied(planned)) }
+            guard started.isEmpty else { return .started(started) }
+            if let base = planned.base, base.isSame(found) { return .same(base.file) }
+            // Blocks whose checksums are the same and whose content is not.
+            run.log.warn("file '\(run.path(planned.name))' is stored anew: its block map does not fit its content", worker: number)
+            used.undo()
+            prior = nil
+        }
+    }
+
+    /// What the prior backup has of the file, in that format. What cannot be read does no harm: the file is stored whole again.
+    private func priorMap(_ planned: PlannedFile, _ format: BlockFormat) async throws(BackupError) -> BlockMap? {
+        guard let base = planned.base?.file, base.blockMapSize != nil, base.size > 0, base.blockFormat == format else { return nil }
+        do throws(BackupError) {
+            return try await run.repository.blockMap(of: base, run.references, in: run.label, run.coding.seal)
+        } catch  where error.code != .cancelled {
+            run.log.warn("\(error); all blocks of the file are stored anew", worker: number)
+            return nil
+        }
+    }
+
+    /// The current file is going to be read again.
+    func undo() { used.undo() }
+
+    // MARK: Storing one file
 
     /// nil when the file is gone.
     func copy(_ file: PlannedFile) async throws(BackupError) -> StoredFile? {
-        var outcome = Outcome.gone
+        var outcome: (file: StoredFile, isNew: Bool)?
         do throws(BackupError) {
             try await run.policy.retry.run(onRetry: { error in
-                reading.undo()
+                used.undo()
                 run.log.warn("retry of file '\(run.path(file.name))': \(error)", worker: number)
             }) { () async throws(BackupError) in
                 do throws(BackupError) {
-                    outcome = try await look(at: file)
+                    outcome = try await store(file)
                 } catch  where error.code == .notFound && !file.isControl {
-                    outcome = .gone
+                    outcome = nil
                 }
             }
         } catch {
             throw error.code == .cancelled ? error : error.during("copy of file '\(run.path(file.name))' to \(run.repository.name)")
         }
-        switch outcome {
-        case .stored(let stored, let isAligned):
-            log(stored, isAligned: isAligned)
-            return stored
-        case .same(let stored):
-            run.log.detail("match file from prior backup \(said(stored))", worker: number)
-            return stored
-        case .gone:
-            run.log.detail("skip file removed by database \(run.path(file.name))", worker: number)
+        guard let outcome else {
+            logGone(file)
             return nil
         }
+        if outcome.isNew { log(outcome.file) } else { logSame(outcome.file) }
+        return outcome.file
     }
 
-    private enum Outcome {
-        case stored(StoredFile, isAligned: Bool)
-        /// An earlier backup has it.
-        case same(StoredFile)
-        case gone
+    private func store(_ planned: PlannedFile) async throws(BackupError) -> (file: StoredFile, isNew: Bool) {
+        let begun = try await begin(planned)
+        let stored: UInt64
+        switch consume begun {
+        case .same(let file): return (file, false)
+        case .empty(let file): return (file, true)
+        case .bytes(let bytes): stored = try await store(bytes, run.key(planned))
+        case .started(let bytes): stored = try await store(bytes, run.key(planned))
+        }
+        var (file, found) = try finish(planned, stored: stored)
+        try await look(at: found, planned, &file)
+        return (file, true)
     }
 
-    /// Throws `.notFound` when the file is gone.
-    private func look(at planned: PlannedFile) async throws(BackupError) -> Outcome {
-        if planned.isControl {
-            let source = BytesSource(try await run.cluster.control().stored)
-            let flow = try near.flow(planned.name.text, checksPages: false, source)
-            return try await put(flow, near, planned, comparing: planned.base)
-        }
-        let (key, range) = (clusterKey(planned.name.text), planned.isCut ? 0..<planned.size : nil)
-        if let base = planned.base, base.comparesFirst {
-            if base.isSame(try await reading.look(at: planned, key, range)) { return .same(base.file) }
-            reading.undo()
-            return try await put(try await reading.open(planned, key, range), reading, planned)
-        }
-        return try await put(try await reading.open(planned, key, range), reading, planned, comparing: planned.base)
+    private func store<Source: ByteSource & ~Copyable>(_ bytes: consuming Source, _ key: Key) async throws(BackupError) -> UInt64 {
+        var bytes = bytes
+        return try await run.repository.storage.put(key, from: &bytes, PutOptions(.bySync)).size
     }
 
-    /// `base`: nothing is stored when the file turns out to be still that one.
-    private func put(
-        _ source: consuming any ByteSource & ~Copyable, _ reading: any ClusterReading, _ planned: PlannedFile,
-        comparing base: PlannedFile.Base? = nil
-    ) async throws(BackupError) -> Outcome {
-        var file = StoredFile(planned.name, size: planned.size, timestamp: planned.file.modified, planned.file.attributes)
-        let found: ChainFindings
-        if let base {
-            // What was but touched is not stored again, as long as its stored form is small enough to wait for its end.
-            let started = try await StartedSource(try Flow(source, chain), into: blocks.lend())
-            if started.isWhole, base.isSame(try reading.findings()) { return .same(base.file) }
-            found = try await store(started, reading, &file)
-        } else {
-            found = try await put(source, reading, &file)
-        }
-        if planned.checksPages {
-            let errors = found.isAligned ? try await confirmed(found.pageErrors, planned) : []
-            file.pagesValid = found.isAligned && errors.isEmpty
-            if !errors.isEmpty { file.pageErrors = errors }
-        }
-        return .stored(file, isAligned: found.isAligned)
-    }
-
-    /// Stores bytes that are known already. `listed`: the size when the list was made, where it was in it.
-    func put(
-        _ bytes: [UInt8], _ name: ManifestName, timestamp: Int64, _ attributes: FileAttributes, _ listed: UInt64? = nil
-    ) async throws(BackupError) -> StoredFile {
-        var file = StoredFile(name, size: listed ?? UInt64(bytes.count), timestamp: timestamp, attributes)
-        _ = try await put(try near.flow(name.text, checksPages: false, BytesSource(bytes)), near, &file)
+    /// Stores bytes that are known already.
+    func put(_ bytes: [UInt8], _ name: ManifestName, timestamp: Int64, _ attributes: FileAttributes) async throws(BackupError) -> StoredFile
+    {
+        var file = StoredFile(name, size: UInt64(bytes.count), timestamp: timestamp, attributes)
+        (used, increment) = (near, nil)
+        let stored = try await store(
+            try Flow(try near.flow(name.text, checksPages: false, BytesSource(bytes)), seal), run.key(name, run.coding.codec.suffix))
+        _ = try finish(&file, stored: stored)
         return file
     }
 
-    private func put(
-        _ source: consuming any ByteSource & ~Copyable, _ reading: any ClusterReading, _ file: inout StoredFile
-    ) async throws(BackupError) -> ChainFindings {
-        try await store(try Flow(source, chain), reading, &file)
+    /// The entry of a file of which `stored` bytes were stored, and what was found in its content. Only after its last byte.
+    func finish(_ planned: PlannedFile, stored: UInt64) throws(BackupError) -> (StoredFile, ChainFindings) {
+        var file = entry(planned)
+        let found = try finish(&file, stored: stored)
+        if let format = planned.blocks ?? planned.base?.file.blockFormat {
+            (file.blockSize, file.blockChecksumSize) = (format.size, format.checksumSize)
+        }
+        file.blockMapSize = increment?.mapSize
+        return (file, found)
     }
 
-    /// `bytes`: the stored form, of which `chain` is the last part.
-    private func store<Source: ByteSource & ~Copyable>(
-        _ bytes: consuming Source, _ reading: any ClusterReading, _ file: inout StoredFile
-    ) async throws(BackupError) -> ChainFindings {
-        var bytes = bytes
-        let entry = try await run.repository.storage.put(run.key(file.name), from: &bytes, PutOptions(.bySync))
-        let found = try reading.findings()
+    private func finish(_ file: inout StoredFile, stored: UInt64) throws(BackupError) -> ChainFindings {
+        let found = try used.findings()
+        let isChanged = run.coding.changesBytes || increment != nil
         // What is stored as it is can be compared with what was read, wherever that was.
-        guard run.coding.changesBytes || entry.size == found.size else {
-            throw BackupError(.checksum, "\(entry.size) bytes were stored of the \(found.size) that were read")
+        guard isChanged || stored == found.size else {
+            throw BackupError(.checksum, "\(stored) bytes were stored of the \(found.size) that were read")
         }
         file.size = found.size
         file.checksum = found.checksum
-        file.repositorySize = entry.size
-        file.repositoryChecksum = run.coding.changesBytes ? SHA1Value(storedSHA1.digest) : nil
+        file.repositorySize = stored
+        file.repositoryChecksum = isChanged ? SHA1Value(storedSHA1.digest) : nil
         return found
+    }
+
+    // MARK: Pages
+
+    /// Notes in `file` what became of its pages.
+    func look(at found: ChainFindings, _ planned: PlannedFile, _ file: inout StoredFile) async throws(BackupError) {
+        guard planned.checksPages else { return }
+        let errors = found.isAligned ? try await confirmed(found.pageErrors, planned) : []
+        file.pagesValid = found.isAligned && errors.isEmpty
+        if !errors.isEmpty { file.pageErrors = errors }
     }
 
     /// The pages that are still wrong when read again: a page that PostgreSQL wrote while it was read is no error.
@@ -194,14 +297,22 @@ final class BackupWorker {
         }
     }
 
+    // MARK: The log
+
+    func logGone(_ file: PlannedFile) { run.log.detail("skip file removed by database \(run.path(file.name))", worker: number) }
+
+    func logSame(_ file: StoredFile) { run.log.detail("match file from prior backup \(said(file))", worker: number) }
+
     private func said(_ file: StoredFile) -> String {
-        "\(run.path(file.name)) (\(roundedSize(file.size)), \(run.meter.percent)%)\(file.checksum.map { " checksum \($0)" } ?? "")"
+        let bundle = file.reference == nil ? file.bundle.map { "bundle \($0)/\(file.bundleOffset), " } ?? "" : ""
+        return "\(run.path(file.name)) (\(bundle)\(roundedSize(file.size)), \(run.meter.percent)%)"
+            + (file.checksum.map { " checksum \($0)" } ?? "")
     }
 
-    private func log(_ file: StoredFile, isAligned: Bool) {
+    func log(_ file: StoredFile) {
         let path = run.path(file.name)
         run.log.detail("backup file \(said(file))", worker: number)
-        if !isAligned {
+        if file.pagesValid == false, file.pageErrors.isEmpty {
             run.log.warn(
                 "page misalignment in file \(path): file size \(file.size) is not divisible by page size \(pages.pageSize)", worker: number)
         } else if !file.pageErrors.isEmpty {

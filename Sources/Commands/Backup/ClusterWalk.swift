@@ -101,6 +101,7 @@ struct ClusterWalk {
 
     private mutating func addFile(_ name: ManifestName, _ entry: Entry) {
         let attributes = shared.attributes(mode: entry.attributes.mode ?? 0o600, owner: owner(entry))
+        listing.files.makeRoom()
         listing.files.append(ListedFile(name: name, size: entry.size, modified: entry.modified, attributes: attributes))
     }
 

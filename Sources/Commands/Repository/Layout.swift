@@ -8,6 +8,8 @@ struct Layout: Sendable {
 
     static let copySuffix = ".copy"
     /// What is being written; readers ignore it (repository-format.md section 1.3).
+    /// Of a file that is stored in blocks and not in a bundle.
+    static let blockSuffix = ".pgbi"
     static let temporarySuffix = ".pgbackrest.tmp"
     /// The format's own codecs by their suffix.
     static let codecs = [".gz": "gz", ".lz4": "lz4", ".zst": "zst", ".bz2": "bz2", ".xz": "xz"]

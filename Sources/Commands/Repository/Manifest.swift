@@ -97,6 +97,12 @@ struct Manifest: Sendable {
 
 }
 
+extension Array {
+    /// Before one more of a million is appended. Memory that is reserved and not used yet is not there, while the doubling of an array touches
+    /// half as much again.
+    mutating func makeRoom() { if count == capacity { reserveCapacity(Swift.max(1 << 16, count * 4)) } }
+}
+
 extension [StoredFile] {
     /// Of the file with this name; the list must be sorted.
     func index(of name: ManifestName) -> Int? {
@@ -129,7 +135,7 @@ extension Manifest {
                 key: layout.bundle(label, bundle), range: range,
                 framing: isBundledRaw || file.blockMapSize != nil ? .raw : .normal)
         }
-        let ending = file.blockMapSize != nil ? ".pgbi" : suffix
+        let ending = file.blockMapSize != nil ? Layout.blockSuffix : suffix
         return Location(
             key: layout.backup(label) / (file.name.text + ending), range: nil, framing: file.blockMapSize != nil ? .raw : .normal)
     }

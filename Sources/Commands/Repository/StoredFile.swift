@@ -95,6 +95,8 @@ struct StoredFile: Sendable {
         get { self[\.blockChecksumSize] }
         set { self[\.blockChecksumSize] = newValue }
     }
+    /// nil: none, or not yet cut into blocks.
+    var blockFormat: BlockFormat? { blockSize == 0 ? nil : BlockFormat(size: blockSize, checksumSize: blockChecksumSize) }
     /// Stored bytes of the block map; nil: stored whole.
     var blockMapSize: UInt64? {
         get { self[\.blockMapSize] }

@@ -10,7 +10,7 @@ struct ChainSpec: Sendable, Equatable {
         case checksum(String)
         /// Bytes of a page; whether a page counts as new by its header.
         case pages(size: Int, headerCheck: Bool)
-        case compress(codec: String, level: Int)
+        case compress(codec: String, level: Int, Framing)
         /// Lets no byte through: only what the steps before it find is wanted.
         case drop
     }
@@ -38,7 +38,8 @@ struct ChainSpec: Sendable, Equatable {
                 case .checksum(let name): .object(["tap": .string(name)])
                 case .pages(let size, let headerCheck):
                     .object(["tap": .string("pages"), "size": JSON(size), "headerCheck": .bool(headerCheck)])
-                case .compress(let codec, let level): .object(["codec": .string(codec), "level": JSON(level)])
+                case .compress(let codec, let level, .normal): .object(["codec": .string(codec), "level": JSON(level)])
+                case .compress(let codec, let level, .raw): .object(["codec": .string(codec), "level": JSON(level), "raw": .bool(true)])
                 case .drop: .object(["drop": .bool(true)])
                 }
             })
@@ -61,7 +62,10 @@ struct ChainSpec: Sendable, Equatable {
             case nil:
                 guard let name = step["codec"]?.string else { throw BackupError(.invalid, "'\(step.text)' is no step") }
                 let codec = try registry.codec(name)
-                steps.append(.compress(codec: name, level: step["level"]?.int.flatMap { Int(exactly: $0) } ?? codec.defaultLevel))
+                steps.append(
+                    .compress(
+                        codec: name, level: step["level"]?.int.flatMap { Int(exactly: $0) } ?? codec.defaultLevel,
+                        step["raw"]?.bool == true ? .raw : .normal))
             }
         }
     }
@@ -88,7 +92,8 @@ struct ChainSpec: Sendable, Equatable {
                 let pages = PageCheck(pageSize: size, headerCheck: headerCheck)
                 finders.append(.pages(pages))
                 chain.append(.tap(pages))
-            case .compress(let name, let level): chain.append(.transform(try registry.codec(name).open(level, .normal).encoder()))
+            case .compress(let name, let level, let framing):
+                chain.append(.transform(try registry.codec(name).open(level, framing).encoder()))
             case .drop: chain.append(.transform(Drop()))
             }
         }

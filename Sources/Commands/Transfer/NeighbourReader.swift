@@ -71,7 +71,15 @@ final class NeighbourReader {
         let count = min(block.count, out.freeCapacity, Int(min(atMost, UInt64(Int.max))))
         block.withBytes { bytes in bytes.extracting(0..<count).withUnsafeBytes { out.append(contentsOf: $0) } }
         take(UInt64(count))
+        if position == end { try await seeEnd() }
         return UInt64(count)
+    }
+
+    /// A source that is dropped before it has said that it is at its end costs a driver in another process its connection.
+    private func seeEnd() async throws(BackupError) {
+        while source != nil, block.count == 0 {
+            if try await !block.fill(from: &source!) { source = nil }
+        }
     }
 }
 

@@ -45,7 +45,7 @@ struct ObjectCoding: Sendable {
     var changesBytes: Bool { compresses || seal != nil }
 
     /// The compression as a step of a description; nil: none.
-    var step: ChainSpec.Step? { compresses ? .compress(codec: codec.name, level: level) : nil }
+    func step(_ framing: Framing = .normal) -> ChainSpec.Step? { compresses ? .compress(codec: codec.name, level: level, framing) : nil }
 
     /// From the content to what is stored.
     func encoder(_ framing: Framing = .normal) throws(BackupError) -> [Step] { try compression(framing) + encryption(framing) }

@@ -61,25 +61,17 @@ final class StoredFileReader {
     private func decoded(_ file: StoredFile, until end: UInt64) async throws(BackupError) -> Flow {
         expect.next(digest: file.checksum?.description, size: file.size)
         guard let location = location(of: file) else { return try Flow(BytesSource([]), content) }
-        if file.blockMapSize != nil { return try Flow(try await blocks(file, location), content) }
+        if file.blockMapSize != nil { return try Flow(try await blocks(file), content) }
         let chain = location.framing == .raw ? raw : normal
         guard let range = location.range else { return try Flow(try await repository.storage.open(location.key), chain) }
         return try Flow(try await neighbours.open(location.key, range) { end }, chain)
     }
 
-    private func blocks(_ file: StoredFile, _ location: Manifest.Location) async throws(BackupError) -> BlockSource {
-        let storage = repository.storage
-        let mapSize = file.blockMapSize ?? 0
-        let end = location.range?.upperBound ?? file.repositorySize
-        guard mapSize <= end else { throw BackupError(.corrupt, "block map is larger than the stored file") }
-        let source = try await storage.open(location.key, range: end - mapSize..<end)
-        var flow = try Flow(source, Chain(try coding.seal.decryption(.raw)))
-        let (references, layout) = (manifest.references, repository.layout)
-        let map = try BlockMap(
-            try await flow.readAll(), blockSize: file.blockSize, checksumSize: file.blockChecksumSize, references: references.count)
-        return BlockSource(storage, map, blockSize: file.blockSize, chain: pieces, readOver: readOver) { reference, bundle in
-            let label = references[reference]
-            return bundle == 0 ? layout.backup(label) / "\(file.name).pgbi" : layout.bundle(label, bundle)
+    private func blocks(_ file: StoredFile) async throws(BackupError) -> BlockSource {
+        let (repository, references) = (repository, manifest.references)
+        let map = try await repository.blockMap(of: file, references, in: manifest.label, manifest.seal)
+        return BlockSource(repository.storage, map, blockSize: file.blockSize, chain: pieces, readOver: readOver) { reference, bundle in
+            repository.layout.blocks(of: file.name, references[reference], bundle)
         }
     }
 }

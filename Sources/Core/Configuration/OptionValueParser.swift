@@ -106,7 +106,7 @@ extension OptionSpec {
 }
 
 /// Bytes; nil when `text` is not an integer with an optional unit. `1m`, `1MB` and `1mib` are the same.
-func parseSize(_ text: String) -> Int64? {
+public func parseSize(_ text: String) -> Int64? {
     let (digits, unit) = splitUnit(text)
     guard let number = Int64(digits) else { return nil }
     let powers = ["": 0, "b": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5]

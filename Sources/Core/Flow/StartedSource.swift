@@ -8,6 +8,9 @@ public struct StartedSource<Source: ByteSource & ~Copyable>: ByteSource, ~Copyab
     /// All of it is in the block: the steps before it have seen the end.
     public let isWhole: Bool
 
+    /// There was not a single byte.
+    public var isEmpty: Bool { isWhole && start.block.count == 0 }
+
     /// Reads until the block is full or `source` has ended.
     public init(_ source: consuming Source, into block: consuming LentBlock) async throws(BackupError) {
         isWhole = try await !block.block.fillWhole(from: &source)

@@ -1,0 +1,35 @@
+// Where the blocks of a file and their map are stored (repository-format.md sections 4.4 and 6.2).
+
+import BackstopCore
+
+extension Layout {
+    /// The object that holds super blocks of a file. `bundle`: 0 when it is one of its own.
+    func blocks(of name: ManifestName, _ label: BackupLabel, _ bundle: UInt64) -> Key {
+        bundle == 0 ? backup(label) / (name.text + Self.blockSuffix) : self.bundle(label, bundle)
+    }
+}
+
+extension StanzaRepository {
+    /// The map of a file that is stored in blocks, by which the next backup goes too. `references`: of the manifest of `label`, which has the
+    /// entry. Throws `.corrupt` for what is no map of a file of that size.
+    func blockMap(
+        of file: StoredFile, _ references: [BackupLabel], in label: BackupLabel, _ seal: Seal?
+    ) async throws(BackupError) -> BlockMap {
+        let key = layout.blocks(of: file.name, file.reference.map { references[$0] } ?? label, file.bundle ?? 0)
+        let end = (file.bundle == nil ? 0 : file.bundleOffset) + file.repositorySize
+        do throws(BackupError) {
+            guard let size = file.blockMapSize, size <= end, file.blockSize > 0 else {
+                throw BackupError(.corrupt, "block map is larger than the stored file")
+            }
+            var flow = try Flow(try await storage.open(key, range: end - size..<end), Chain(try seal.decryption(.raw)))
+            let map = try BlockMap(
+                try await flow.readAll(), blockSize: file.blockSize, checksumSize: file.blockChecksumSize, references: references.count)
+            guard UInt64(map.blocks.count) == (file.size + file.blockSize - 1) / file.blockSize else {
+                throw BackupError(.corrupt, "block map has \(map.blocks.count) blocks, which are not those of \(file.size) bytes")
+            }
+            return map
+        } catch {
+            throw error.during("unable to read block map for '\(file.name)' from '\(storage.location)/\(key)'")
+        }
+    }
+}
