@@ -16,7 +16,13 @@ struct MemoryTests {
         #expect(grown > 0 && grown / (many - few) <= budget, "\(grown) bytes for \(many - few) files")
     }
 
-    /// Bytes of memory that a backup of a cluster with so many small relations had at most.
+    @Test func restoreOfManyFiles() throws {
+        let (few, many) = (1_000, 41_000)
+        let grown = try peak(of: many, "restore") - peak(of: few, "restore")
+        #expect(grown > 0 && grown / (many - few) <= Self.budget, "\(grown) bytes for \(many - few) files")
+    }
+
+    /// Bytes of memory that a backup or a restore of a cluster with so many small relations had at most.
     private func peak(of files: Int, _ type: String) throws -> Int {
         let (bench, _) = try Segments.workbench(Format(.none))
         try run(
@@ -25,9 +31,10 @@ struct MemoryTests {
                 "\(files)",
             ])
         let report = bench.folder.path("peak")
-        if type == "--type=incr" { try bench.run("--no-online", "--type=full", "backup") }
+        if type != "--type=full" { try bench.run("--no-online", "--type=full", "backup") }
         try run(["touch", "\(bench.data)/one-more"])
-        let command = bench.command(["--no-online", type, "backup"])
+        let restored = try bench.folder.makeDirectory("restored")
+        let command = bench.command(type == "restore" ? ["--pg1-path=\(restored)", "restore"] : ["--no-online", type, "backup"])
         try run(["python3", "-c", Self.script, report] + command, in: bench.folder.path)
         let peak = try String(contentsOfFile: report, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
         return try #require(Int(peak)) * 1024

@@ -64,8 +64,7 @@ struct RestoreCommand {
         let controlName = ManifestName("\(Manifest.dataName)/\(ClusterFiles.controlName)")
         let left: Set = [controlName, ManifestName("\(Manifest.dataName)/tablespace_map")]
         let preserved = recovery.type == "preserve" ? try await preservedFiles() : []
-        let files = manifest.files.filter { !left.contains($0.name) && !preserved.contains($0.name) }
-        try await copy.run(files)
+        try await copy.run(besides: left.union(preserved))
         copy.meter.end()
 
         recovery.standing = try await StandingTargets(root: context.openTree(""), dataPath: cluster.path).names()

@@ -13,14 +13,16 @@ struct RestoreCopy: Sendable {
     let readOver: UInt64
     let log: Log
 
-    /// Restores all of `files`.
-    func run(_ files: [StoredFile]) async throws(BackupError) {
+    /// Restores all files but those.
+    func run(besides left: Set<ManifestName>) async throws(BackupError) {
         let suffix = try repository.registry.codec(manifest.settings.compressType).suffix
+        let plan = RestorePlan(manifest.files, skipping: left, readOver: readOver) {
+            manifest.location(of: $0, repository.layout, suffix: suffix)
+        }
         try await parallel(
-            RestorePlan.jobs(files, readOver: readOver) { manifest.location(of: $0, repository.layout, suffix: suffix) },
-            workers: workers, atATime: repository.storage.smallAtATime, isSmall: { $0.size <= smallFile },
+            plan.jobs, workers: workers, atATime: repository.storage.smallAtATime, isSmall: { $0.size <= smallFile },
             makeWorker: { (number) throws(BackupError) in try RestoreWorker(self, number: number) },
-            body: { (worker, job) async throws(BackupError) in try await worker.restore(job) })
+            body: { (worker, job) async throws(BackupError) in try await worker.restore(plan.order[job.files], until: job.end) })
     }
 
     /// The bytes of pg_control, verified; it is put in place last.
@@ -55,8 +57,8 @@ private final class RestoreWorker {
     }
 
     /// Files that lie one after the other in a bundle, or a single one.
-    func restore(_ job: RestorePlan.Job) async throws(BackupError) {
-        for file in job.files { try await restore(file, until: job.end) }
+    func restore(_ files: ArraySlice<Int>, until end: UInt64) async throws(BackupError) {
+        for index in files { try await restore(copy.manifest.files[index], until: end) }
         reader.close()
     }
 
