@@ -171,8 +171,8 @@ import Testing
         ("info", "[global]\nrepo1-host=h\nrepo1-host-type=tls\n", "repo1-host-type=tls"),
         ("--stanza=s archive-push x --archive-async", "", "archive-async=y"),
         (backup + " --backup-standby=prefer", "", "backup-standby=prefer"),
-        (backup, "[s]\npg1-host=h\npg1-host-type=tls\n", "pg1-host-type=tls"), (backup + " --resume", "", "resume=y"),
-        (backup + " --expire-auto", "", "expire-auto=y"), (backup + " --manifest-save-threshold=2GiB", "", "manifest-save-threshold"),
+        (backup, "[s]\npg1-host=h\npg1-host-type=tls\n", "pg1-host-type=tls"),
+        (backup + " --expire-auto", "", "expire-auto=y"),
         ("--stanza=s --pg1-path=/pg restore", "[global]\ndb-include=a\n", "db-include"),
     ])
     func unsupported(_ line: String, _ file: String, _ what: String) throws {
@@ -183,11 +183,14 @@ import Testing
     }
 
     @Test(arguments: [
-        (backup, "[global]\narchive-async=y\nrepo1-bundle=y\ndelta=y\nrepo1-block=y\nrepo1-bundle-size=1MiB\nrepo1-block-size-super=1MiB\n"),
+        (
+            backup,
+            "[global]\narchive-async=y\nrepo1-bundle=y\ndelta=y\nrepo1-block=y\nrepo1-bundle-size=1MiB\nrepo1-block-size-super=1MiB\n"
+        ),
         (backup + " --delta --repo1-bundle --repo1-bundle-limit=1MiB --repo1-block", ""),
         ("--stanza=s archive-push x", "[global]\narchive-async=n\nrepo1-bundle=y\n"),
         ("--stanza=s --pg1-path=/pg restore --delta", "[global]\nrepo1-bundle=y\nbackup-standby=y\n"), (backup + " --type=diff", ""),
-        (backup + " --type=incr", ""), (backup + " --no-resume --no-expire-auto", "[global]\nmanifest-save-threshold=1GiB\n"),
+        (backup + " --type=incr", ""), (backup + " --resume --no-expire-auto", "[global]\nmanifest-save-threshold=2GiB\n"),
         ("--stanza=s --pg1-path=/pg archive-get x y", "[global]\narchive-missing-retry=y\narchive-get-queue-max=128MiB\n"),
         ("info", "[global]\nrepo1-type=cifs\nrepo1-s3-bucket=b\nrepo1-host-user=u\n"),
     ])
@@ -200,9 +203,8 @@ import Testing
     @Test(arguments: [
         ("--stanza=s archive-push x", "archive-async=y", "archive-async", OptionValue.flag(false)),
         (backup, "backup-standby=prefer", "backup-standby", .text("n")),
-        (backup, "backup-standby=y", "backup-standby", .text("n")), (backup, "resume=y", "resume", .flag(false)),
+        (backup, "backup-standby=y", "backup-standby", .text("n")),
         (backup, "expire-auto=y", "expire-auto", .flag(false)), (backup, "beta=y", "beta", .flag(false)),
-        (backup, "manifest-save-threshold=2GiB", "manifest-save-threshold", .number(1 << 30)),
         ("--stanza=s archive-push x", "archive-push-batch-size=1GiB", "archive-push-batch-size", .number(16 << 30)),
         ("--stanza=s --pg1-path=/pg archive-get x y", "archive-get-queue-max=1GiB", "archive-get-queue-max", .number(128 << 20)),
         ("--stanza=s --pg1-path=/pg archive-get x y", "archive-missing-retry=n", "archive-missing-retry", .flag(true)),

@@ -93,8 +93,8 @@ func help(_ line: String, file: String = "", environment: [String: String] = [:]
         #expect(try help("help backup db-path").contains("option pgN-path"))
         #expect(try help("help restore type").contains("one of default, immediate, lsn"))
         #expect(try help("help backup repoN-cipher-pass").contains("not allowed on the command line"))
-        #expect(try help("help backup resume").contains("not yet       y"))
-        #expect(try help("help backup manifest-save-threshold").contains("This version does not support it yet."))
+        #expect(try help("help backup expire-auto").contains("not yet       y"))
+        #expect(try help("help archive-push archive-push-batch-size").contains("This version does not support it yet."))
         #expect(!(try help("help restore delta").contains("This version does not support it yet.")))
     }
 

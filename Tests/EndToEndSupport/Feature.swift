@@ -6,7 +6,8 @@ import Foundation
 /// them so that each kind meets every command and every circumstance, which reaches all that a driver does, without the product of both, which
 /// grows with every feature and every driver.
 public enum Feature: CaseIterable, Sendable {
-    case roundTrip, incremental, bundles, blocks, pointInTime, placesAsTheyWere, placesByDelta, unusualNames, namesOfAnyBytes, damagedPage
+    case roundTrip, incremental, bundles, blocks, resume, pointInTime, placesAsTheyWere, placesByDelta, unusualNames, namesOfAnyBytes,
+        damagedPage
     case pushAndGet, everythingTwice, differentContent, duplicates, archiveOfAnother, damagedArchiveInfo, secondRepository
     case pushIsKilled, pushIsTerminated, backupIsKilled, backupIsTerminated, restoreIsKilled
     case stopped, stanzaDoesNotExist, otherCluster, wrongPassphrase
@@ -25,7 +26,8 @@ public enum Feature: CaseIterable, Sendable {
     public var commands: Set<Command> {
         switch self {
         case .roundTrip: [.stanzaCreate, .check, .archivePush, .backup, .info, .restore, .archiveGet]
-        case .incremental, .bundles, .blocks, .pointInTime, .placesAsTheyWere, .restoreIsKilled, .backupIsKilled, .wrongPassphrase, .lostManifest:
+        case .incremental, .bundles, .blocks, .resume, .pointInTime, .placesAsTheyWere, .restoreIsKilled, .backupIsKilled, .wrongPassphrase,
+            .lostManifest:
             [.stanzaCreate, .archivePush, .backup, .info, .restore, .archiveGet]
         case .placesByDelta, .unusualNames, .namesOfAnyBytes: [.stanzaCreate, .archivePush, .backup, .restore]
         case .damagedPage, .backupIsTerminated, .lostManifests: [.stanzaCreate, .archivePush, .backup, .info]
@@ -41,9 +43,10 @@ public enum Feature: CaseIterable, Sendable {
 
     public var circumstance: Circumstance {
         switch self {
-        case .roundTrip, .incremental, .bundles, .blocks, .pointInTime, .placesAsTheyWere, .placesByDelta, .pushAndGet, .everythingTwice: .nothing
+        case .roundTrip, .incremental, .bundles, .blocks, .pointInTime, .placesAsTheyWere, .placesByDelta, .pushAndGet, .everythingTwice:
+            .nothing
         case .unusualNames, .namesOfAnyBytes: .names
-        case .pushIsKilled, .pushIsTerminated, .backupIsKilled, .backupIsTerminated, .restoreIsKilled: .interruption
+        case .resume, .pushIsKilled, .pushIsTerminated, .backupIsKilled, .backupIsTerminated, .restoreIsKilled: .interruption
         case .damagedPage, .damagedArchiveInfo, .damagedBackupInfo, .damagedFile, .missingFile, .lostManifest, .lostManifests,
             .secondRepository:
             .damage

@@ -183,22 +183,30 @@ struct IncrementalTests {
     }
 
     /// What happens to files between their listing and their turn: emptied, gone, shorter, longer, other content.
-    @Test(arguments: [true, false])
-    func changesMeanwhile(_ isBundled: Bool) throws {
+    @Test(arguments: ["files", "bundles", "blocks"])
+    func changesMeanwhile(_ kind: String) throws {
         let source = try Segments.source.get()
-        let bench = try Workbench(Format(.bz2), options: ["process-max": "1", "repo1-bundle": isBundled ? "y" : "n"])
+        let bench = try Workbench(
+            Format(.bz2),
+            options: [
+                "process-max": "1", "repo1-bundle": kind == "files" ? "n" : "y", "repo1-block": kind == "blocks" ? "y" : "n",
+                "repo1-bundle-limit": "64KiB",
+            ])
         try run(["cp", "-a", source.folder.path("data"), bench.data])
         let make = """
             mkdir -m 700 work && cd work && head -c 40000000 /dev/urandom >large
             for name in emptied gone shorter longer other still; do printf 'content of %s\\n' $name >$name; done
-            head -c 3000000 /dev/zero >emptied-large; chmod 600 *
+            head -c 320000 /dev/urandom >emptied-large; chmod 600 *
             """
         try run(["sh", "-ec", make], in: bench.data)
         try bench.run("--no-online", "stanza-create")
         for type in ["full", "incr"] {
             if type == "incr" {
                 try run(
-                    ["sh", "-ec", "cd work; for n in large emptied gone shorter longer other emptied-large; do echo more >>$n; done"],
+                    [
+                        "sh", "-ec",
+                        "cd work; for n in large emptied gone shorter longer other; do echo more >>$n; done; head -c 320000 /dev/urandom >emptied-large",
+                    ],
                     in: bench.data)
             }
             let running = try bench.launch("--no-online", "--type=\(type)", "backup")
@@ -217,8 +225,12 @@ struct IncrementalTests {
                 "cd work; for n in emptied emptied-large shorter longer other still large; do cmp $n \"$0/work/$n\"; done; ! test -e \"$0/work/gone\""
             try run(["sh", "-ec", compare, restored.data], in: bench.data)
             let label = try #require(try bench.labels().last)
-            let entry = try run(["grep", "^pg_data/work/emptied=", "\(bench.repository)/backup/demo/\(label)/backup.manifest"]).output
-            #expect(entry.contains("\"size\":0") && !entry.contains("bni") && !entry.contains("reference"), "\(entry)")
+            for name in ["emptied", "emptied-large"] {
+                let entry = try run(["grep", "^pg_data/work/\(name)=", "\(bench.repository)/backup/demo/\(label)/backup.manifest"]).output
+                #expect(entry.contains("\"size\":0") && !entry.contains("bni") && !entry.contains("reference"), "\(entry)")
+                // An empty map was a fault of the field: the next backup of the set could not be made.
+                #expect(entry.contains("\"bi\":1") == (kind == "blocks" && name == "emptied-large") && !entry.contains("bim"), "\(entry)")
+            }
             try run(["sh", "-ec", "echo again >work/gone"], in: bench.data)
         }
     }

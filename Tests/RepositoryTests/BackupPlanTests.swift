@@ -1,3 +1,4 @@
+import BackstopCodecs
 import Testing
 
 @testable import BackstopCommands
@@ -243,5 +244,66 @@ struct BackupPlanTests {
             listing([("pg_data/a", 8192), ("pg_data/b", 0)]), onto: base, policy, .v15, hasPageChecksums: true, listed: 100
         ).kept
         #expect(kept.map(\.reference) == [1, nil] && kept.map(\.bundle) == [3, nil] && kept[0].bundleOffset == 77)
+    }
+
+    // MARK: Going on
+
+    /// What an unfinished run stored is looked at, also where bundles would be made; whatever changed since is copied.
+    @Test func resumed() {
+        var policy = BackupPolicy()
+        policy.bundling = BackupPolicy.Bundling()
+        func stored(_ name: String, size: UInt64 = 8192, time: Int64 = 100) -> StoredFile {
+            var file = storedFile(name, size: size, stored: 100)
+            file.timestamp = time
+            file.checksum = SHA1Value(String(repeating: "b", count: 40))
+            return file
+        }
+        let files = [
+            stored("pg_data/changed", time: 99), stored("pg_data/cut", size: 8191), stored("pg_data/gone"),
+            stored("pg_data/global/pg_control"), stored("pg_data/same"),
+        ]
+        let names = ["pg_data/changed", "pg_data/cut", "pg_data/global/pg_control", "pg_data/new", "pg_data/same"]
+        for compares in [false, true] {
+            let plan = BackupPlan(
+                listing(names.map { ($0, 8192) }), policy, .v15, hasPageChecksums: true, listed: 100, resumed: files,
+                comparesResumed: compares)
+            // With checksums to go by the time is nothing.
+            #expect(plan.resumed.keys.map(\.text).sorted() == (compares ? ["pg_data/changed", "pg_data/same"] : ["pg_data/same"]))
+            for case .file(let file) in plan.jobs {
+                #expect(file.base?.isResumed == true && file.base?.comparesFirst == compares && file.base?.file.reference == nil)
+            }
+            #expect(plan.resumed.values.allSatisfy { $0.checksum != nil && $0.repositorySize == 100 })
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("", nil), ("type", "its type is incr"), ("prior", "it is made onto"), ("cluster", "it is of another cluster"),
+            ("codec", "its compress-type is zst"), ("online", "one of them is online"), ("later", "was made after it"),
+            ("nothing", "it had stored nothing"), ("unknown cluster", nil),
+        ] as [(String, String?)])
+    func objections(_ kind: String, _ words: String?) throws {
+        var unfinished = manifest("20261121-033952F")
+        unfinished.references = [unfinished.label]
+        var file = storedFile("pg_data/a", size: 1, stored: 1)
+        file.checksum = SHA1Value(String(repeating: "b", count: 40))
+        unfinished.files = [file]
+        unfinished.settings.online = true
+        switch kind {
+        case "type": unfinished.type = .incr
+        case "prior": unfinished.prior = label("20261120-000000F")
+        case "cluster": unfinished.database.identity = ClusterIdentity(systemID: 2, version: .v15)
+        case "unknown cluster": unfinished.database.identity = ClusterIdentity(systemID: 0, version: .v15)
+        case "codec": unfinished.settings.compressType = "zst"
+        case "online": unfinished.settings.online = false
+        case "nothing": unfinished.files[0].checksum = nil
+        default: break
+        }
+        var registry = Registry()
+        registerBuiltinCodecs(in: &registry)
+        let objection = Resumable.objection(
+            to: unfinished, BackupBase(type: .full, prior: nil), ObjectCoding(try registry.codec("none"), nil), manifest().database,
+            isOnline: true, listed: kind == "later" ? [label("20261122-000000F")] : [label("20261101-000000F")])
+        #expect(words == nil ? objection == nil : objection?.contains(words ?? "") == true, "\(objection ?? "none")")
     }
 }

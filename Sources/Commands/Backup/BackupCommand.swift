@@ -36,30 +36,37 @@ struct BackupCommand {
         let repair = try await ListRepair.run(&info, in: repository)
         let asked = context.options[GeneralOptions.type].flatMap(BackupType.init) ?? .incr
         var base = try await BackupBase.choose(asked, info, repository)
-        try await Leftovers(repository: repository, lease: lease).remove(
-            besides: listed.union(info.backups.map(\.label)), now: lease.taken)
+        var coding = try base.coding(context.options, repository.registry, repository.seal?.renewed()) { context.log.warn($0) }
+        let resumable = try await settleLeftovers(lease, besides: listed, base, coding, info)
+        // Its files are sealed by its own passphrase.
+        if let resumable { coding = coding.sealed(by: resumable.manifest.seal) }
 
         let start = try session?.now() ?? unixNow()
-        let label = try await BackupLabel.make(
-            base.type, prior: base.prior?.label, start: start, others: try await repository.usedLabels())
+        var label = resumable?.label
+        if label == nil {
+            label = try await BackupLabel.make(
+                base.type, prior: base.prior?.label, start: start, others: try await repository.usedLabels())
+        }
+        guard let label else { throw BackupError(.assertion, "a backup has no label") }
         try await lease.name(label)
         let check = session?.archiveCheck(repository, archiveInfo, cluster, context)
         let begun = try await session?.start(archiveCheck: check, cluster, policy, context.log)
         if begun != nil { control = try await readControl(cluster) }
-        let coding = try base.coding(context.options, repository.registry, repository.seal?.renewed()) { context.log.warn($0) }
         var (manifest, plan, listing) = try await plan(
-            label, onto: base, coding, cluster, session, control, info, start: start, timeline: begun?.segment.timeline)
+            label, onto: base, resumable, coding, cluster, session, control, info, start: start, timeline: begun?.segment.timeline)
         manifest.timestampStart = start
         manifest.archiveStart = begun?.segment.name
         manifest.lsnStart = begun?.lsn.description
         context.log.detail("the backup gets the label \(label)")
 
+        let resumed = plan.resumed
+        try await resumable?.removeOthers(Set(resumed.keys), suffix: coding.codec.suffix, in: repository)
         if policy.hardlinks || (label.type == .full && !manifest.isBundled) {
             try await repository.makeFolders(of: label, manifest.places, withLinks: policy.makesLinks)
         }
         // From here on the plan has all that is wanted of the prior backup.
         base.forgetFiles()
-        try await saveUnfinished(manifest, listing, info.seal)
+        try await saveUnfinished(manifest, listing, resumed, info.seal)
         listing.files = []
         let run = BackupRun(
             repository: repository, label: label, references: manifest.references, coding: coding, cluster: cluster, control: control,
@@ -67,7 +74,7 @@ struct BackupCommand {
             bundleFraming: manifest.isBundledRaw ? .raw : .normal, lease: lease,
             watch: session?.connection.watch, meter: ProgressMeter("backup", size: plan.totalSize, context), log: context.log)
         let kept = plan.takeKept()
-        manifest.files = try await run.run(plan, addingTo: kept)
+        manifest.files = try await run.run(plan, addingTo: kept, checkpoint(of: manifest, plan, info.seal))
         run.meter.end()
         try manifest.checkCopied()
         if policy.hardlinks { try await repository.linkReferences(of: manifest, suffix: coding.codec.suffix) }
@@ -122,7 +129,8 @@ struct BackupCommand {
 
     /// Lists the cluster and decides what is copied, and how.
     private func plan(
-        _ label: BackupLabel, onto base: BackupBase, _ coding: ObjectCoding, _ cluster: ClusterFiles, _ session: OnlineSession?,
+        _ label: BackupLabel, onto base: BackupBase, _ resumable: Resumable?, _ coding: ObjectCoding, _ cluster: ClusterFiles,
+        _ session: OnlineSession?,
         _ control: ControlFile, _ info: BackupInfo, start: Int64, timeline: UInt32?
     ) async throws(BackupError) -> (Manifest, BackupPlan, ClusterListing) {
         let listing = try await ClusterListing.make(cluster, session, control, context)
@@ -133,7 +141,8 @@ struct BackupCommand {
         }
         let plan = BackupPlan(
             listing, onto: base, policy, control.version, hasPageChecksums: control.hasPageChecksums, listed: listed,
-            start: start, timeline: timeline)
+            start: start, timeline: timeline, resumed: resumable?.files ?? [],
+            comparesResumed: resumable?.isOfUnknownCluster ?? false)
         for warning in plan.warnings { context.log.warn(warning) }
         guard !plan.jobs.isEmpty else {
             throw BackupError(
@@ -160,11 +169,48 @@ struct BackupCommand {
     }
 
     /// What the backup is going to have, so that whoever finds its folder knows what it is.
-    private func saveUnfinished(_ manifest: Manifest, _ listing: ClusterListing, _ seal: Seal?) async throws(BackupError) {
+    private func saveUnfinished(
+        _ manifest: Manifest, _ listing: ClusterListing, _ resumed: [ManifestName: StoredFile], _ seal: Seal?
+    ) async throws(BackupError) {
         var unfinished = manifest
-        unfinished.files = listing.files.map { StoredFile($0.name, size: $0.size, timestamp: $0.modified, $0.attributes) }
+        unfinished.files = listing.files.map {
+            resumed[$0.name] ?? StoredFile($0.name, size: $0.size, timestamp: $0.modified, $0.attributes)
+        }
         try await policy.retry.step("the manifest of \(repository.name)", context.log) { () throws(BackupError) in
             try await repository.saveUnfinished(unfinished, seal)
+        }
+    }
+
+    /// Removes what was left behind, but for what the new backup can go on with.
+    private func settleLeftovers(
+        _ lease: RepositoryLease, besides listed: Set<BackupLabel>, _ base: BackupBase, _ coding: ObjectCoding, _ info: BackupInfo
+    ) async throws(BackupError) -> Resumable? {
+        let leftovers = Leftovers(repository: repository, lease: lease)
+        let complete = info.backups.map(\.label)
+        let labels = try await leftovers.find(besides: listed.union(complete), now: lease.taken)
+        let resumable =
+            policy.resumes
+            ? try await Resumable.find(labels, in: repository, info.seal) {
+                Resumable.objection(
+                    to: $0, base, coding, info.history.current, isOnline: policy.isOnline, listed: complete)
+            } : nil
+        try await leftovers.remove(labels.filter { $0 != resumable?.label })
+        return resumable
+    }
+
+    /// `manifest`: without files.
+    private func checkpoint(of manifest: Manifest, _ plan: BackupPlan, _ seal: Seal?) -> BackupCheckpoint {
+        BackupCheckpoint(every: policy.resumes ? max(policy.saveThreshold, plan.totalSize / 100) : .max) {
+            [repository, policy, log = context.log] (files) throws(BackupError) in
+            var unfinished = manifest
+            unfinished.files = files
+            unfinished.sort()
+            let saved = unfinished
+            // What is said to be stored has to be there after a power failure.
+            try await repository.storage.sync(repository.layout.backup(manifest.label))
+            try await policy.retry.step("the manifest of \(repository.name)", log) { () throws(BackupError) in
+                try await repository.saveUnfinished(saved, seal)
+            }
         }
     }
 

@@ -20,8 +20,12 @@ struct PlannedFile: Sendable {
         let file: StoredFile
         /// Its checksum is looked at before anything is copied.
         let comparesFirst: Bool
+        /// An earlier run of this very backup stored it: what is in the repository has to be looked at too.
+        let isResumed: Bool
 
-        init(_ file: StoredFile, comparesFirst: Bool) { (self.file, self.comparesFirst) = (file, comparesFirst) }
+        init(_ file: StoredFile, comparesFirst: Bool, isResumed: Bool = false) {
+            (self.file, self.comparesFirst, self.isResumed) = (file, comparesFirst, isResumed)
+        }
 
         func isSame(_ found: ChainFindings) -> Bool { found.size == file.size && found.checksum == file.checksum }
     }
@@ -76,10 +80,12 @@ struct BackupPlan: Sendable {
     let warnings: [String]
 
     /// `hasPageChecksums`: whether the cluster has them. `listed`: the second of the listing, Unix seconds by the clock of the server.
-    /// `start`: that of the begin of the backup. `timeline`: of the begin of an online backup.
+    /// `start`: that of the begin of the backup. `timeline`: of the begin of an online backup. `resumed`: what an unfinished run of this backup
+    /// has stored, in byte order of the names. `comparesResumed`: size and time do not tell whether that is still so.
     init(
         _ listing: ClusterListing, onto base: BackupBase = BackupBase(type: .full, prior: nil), _ policy: BackupPolicy,
-        _ version: PostgresVersion, hasPageChecksums: Bool, listed: Int64, start: Int64 = 0, timeline: UInt32? = nil
+        _ version: PostgresVersion, hasPageChecksums: Bool, listed: Int64, start: Int64 = 0, timeline: UInt32? = nil,
+        resumed: [StoredFile] = [], comparesResumed: Bool = false
     ) {
         var warnings: [String] = []
         let checksPages = base.checksPages(asked: policy.checksPages, online: policy.isOnline, hasPageChecksums: hasPageChecksums) {
@@ -106,6 +112,7 @@ struct BackupPlan: Sendable {
         if policy.bundling == nil { jobs.reserveCapacity(listing.files.count) } else { small.reserveCapacity(listing.files.count) }
         var space: Substring = ""
         var earlier = PriorFiles(base.prior)
+        var begun = PriorFiles(resumed)
         for file in listing.files {
             if file.size == 0, policy.bundling != nil {
                 var empty = StoredFile(file.name, size: 0, timestamp: file.modified, file.attributes)
@@ -132,7 +139,10 @@ struct BackupPlan: Sendable {
             } else {
                 planned.blocks = policy.blocks?.format(size: file.size, age: start - file.modified)
             }
-            if let bundling = policy.bundling, planned.size <= bundling.limit {
+            if let resumed = begun.resumed(file, isDelta: isDelta || comparesResumed) {
+                planned.base = resumed
+                jobs.append(.file(planned))
+            } else if let bundling = policy.bundling, planned.size <= bundling.limit {
                 let next = Self.space(of: file.name)
                 if next != space { Self.bundle(&small, fullAt: bundling.size, into: &jobs, &bundles) }
                 space = next
@@ -171,6 +181,13 @@ struct BackupPlan: Sendable {
     private static func space(of name: ManifestName) -> Substring {
         guard let folder = name.folder?.path, folder.isBelow(Manifest.tablespaceName) else { return "" }
         return folder.dropFirst(Manifest.tablespaceName.count + 1).prefix { $0 != "/" }
+    }
+
+    /// What an unfinished run of this backup may have stored already.
+    var resumed: [ManifestName: StoredFile] {
+        var files: [ManifestName: StoredFile] = [:]
+        for case .file(let file) in jobs where file.base?.isResumed == true { files[file.name] = file.base?.file }
+        return files
     }
 
     /// What is kept, which is in the plan no more.
@@ -233,6 +250,18 @@ private struct PriorFiles {
     init(_ prior: Manifest?) {
         files = prior?.files ?? []
         if let prior { own.reference = prior.references.count - 1 }
+    }
+
+    init(_ files: [StoredFile]) { self.files = files }
+
+    /// What an unfinished run stored of the file, unless it has changed since.
+    mutating func resumed(_ listed: ListedFile, isDelta: Bool) -> PlannedFile.Base? {
+        guard let before = file(of: listed.name), listed.size == before.size, listed.size == before.originalSize,
+            isDelta || listed.modified == before.timestamp, !listed.name.isEqual(to: ClusterListing.controlName)
+        else { return nil }
+        var file = StoredFile(listed.name, size: before.size, timestamp: listed.modified, listed.attributes)
+        file.resume(before)
+        return PlannedFile.Base(file, comparesFirst: isDelta, isResumed: true)
     }
 
     /// Names must be asked for in their order.

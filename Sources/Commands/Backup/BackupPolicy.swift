@@ -11,6 +11,9 @@ struct BackupPolicy: Sendable {
     var archiveCopy = false
     var startFast = false
     var delta = false
+    var resumes = true
+    /// Bytes of the cluster after which the state is saved, if that is not too often.
+    var saveThreshold: UInt64 = 1 << 30
     var annotations: [String: String] = [:]
     var makesLinks = true
     var hardlinks = false
@@ -44,6 +47,8 @@ extension BackupPolicy {
         archiveCopy = archiveCheck && options[ArchiveOptions.copy]
         startFast = options[BackupOptions.startFast]
         delta = options[BackupOptions.delta]
+        resumes = options[BackupOptions.resume]
+        saveThreshold = UInt64(options[BackupOptions.manifestSaveThreshold])
         annotations = options[BackupOptions.annotation]
         makesLinks = options[RepositoryOptions.symlink, repository]
         hardlinks = options[RepositoryOptions.hardlink, repository]

@@ -22,7 +22,9 @@ struct BackupRun: Sendable {
 
     /// Copies the files of `plan` that may have changed, and adds them to `files`, what it keeps, in the order of names. What disappeared from the
     /// cluster since it was listed is not in the answer.
-    func run(_ plan: BackupPlan, addingTo files: consuming [StoredFile]) async throws(BackupError) -> [StoredFile] {
+    func run(
+        _ plan: BackupPlan, addingTo files: consuming [StoredFile], _ checkpoint: BackupCheckpoint
+    ) async throws(BackupError) -> [StoredFile] {
         files.reserveCapacity(files.count + plan.jobs.reduce(0) { $0 + $1.count })
         let stored = Mutex<[StoredFile]>(files)
         try await parallel(
@@ -40,6 +42,7 @@ struct BackupRun: Sendable {
                     let files = try await worker.bundles.copy(files, bundle: number)
                     stored.withLock { $0 += files }
                 }
+                try await checkpoint.note(job.size) { stored.withLock { $0 } }
             })
         return stored.withLock { stored in
             stored.sort { $0.name < $1.name }

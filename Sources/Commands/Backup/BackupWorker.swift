@@ -82,10 +82,14 @@ final class BackupWorker {
     func begin(_ planned: PlannedFile, in place: (bundle: UInt64, offset: UInt64)? = nil) async throws(BackupError) -> Begun {
         var base = planned.base
         increment = nil
+        if let resumed = base, resumed.isResumed {
+            var isSame = try await isStored(resumed.file)
+            if isSame, resumed.comparesFirst { isSame = try await isUnchanged(planned, resumed) }
+            if isSame { return .same(resumed.file) }
+            base = nil
+        }
         if let first = base, first.comparesFirst, !planned.isControl {
-            used = reading
-            if first.isSame(try await reading.look(at: planned, clusterKey(planned.name.text), range(planned))) { return .same(first.file) }
-            reading.undo()
+            if try await isUnchanged(planned, first) { return .same(first.file) }
             base = nil
         }
         if let format = planned.blocks { return try await begin(planned, format, in: place) }
@@ -98,6 +102,30 @@ final class BackupWorker {
         if let base, base.isSame(found) { return .same(base.file) }
         guard place != nil, found.size == 0 else { return .started(started) }
         return .empty(emptied(planned))
+    }
+
+    /// Whether the file has the content that an earlier backup has of it.
+    private func isUnchanged(_ planned: PlannedFile, _ base: PlannedFile.Base) async throws(BackupError) -> Bool {
+        used = reading
+        if base.isSame(try await reading.look(at: planned, clusterKey(planned.name.text), range(planned))) { return true }
+        reading.undo()
+        return false
+    }
+
+    /// Whether the repository has all of it, as an earlier run of this backup stored it.
+    private func isStored(_ file: StoredFile) async throws(BackupError) -> Bool {
+        let suffix = file.blockMapSize == nil ? run.coding.codec.suffix : Layout.blockSuffix
+        let expect = Expect(try run.repository.sha1())
+        expect.next(digest: (file.repositoryChecksum ?? file.checksum)?.description, size: file.repositorySize)
+        var block = long.lend()
+        do throws(BackupError) {
+            var flow = try Flow(try await run.repository.storage.open(run.key(file.name, suffix)), Chain([.tap(expect)]))
+            try await flow.drain(&block.block)
+            run.meter.add(Int64(clamping: file.size), file: file.name.text)
+            return true
+        } catch  where error.code == .checksum || error.code == .notFound {
+            return false
+        }
     }
 
     private func range(_ planned: PlannedFile) -> Range<UInt64>? { planned.isCut ? 0..<planned.size : nil }
@@ -150,7 +178,10 @@ final class BackupWorker {
 
     /// What the prior backup has of the file, in that format. What cannot be read does no harm: the file is stored whole again.
     private func priorMap(_ planned: PlannedFile, _ format: BlockFormat) async throws(BackupError) -> BlockMap? {
-        guard let base = planned.base?.file, base.blockMapSize != nil, base.size > 0, base.blockFormat == format else { return nil }
+        // What an unfinished run stored is about to be replaced.
+        guard planned.base?.isResumed != true, let base = planned.base?.file, base.blockMapSize != nil, base.size > 0,
+            base.blockFormat == format
+        else { return nil }
         do throws(BackupError) {
             return try await run.repository.blockMap(of: base, run.references, in: run.label, run.coding.seal)
         } catch  where error.code != .cancelled {
@@ -301,7 +332,9 @@ final class BackupWorker {
 
     func logGone(_ file: PlannedFile) { run.log.detail("skip file removed by database \(run.path(file.name))", worker: number) }
 
-    func logSame(_ file: StoredFile) { run.log.detail("match file from prior backup \(said(file))", worker: number) }
+    func logSame(_ file: StoredFile) {
+        run.log.detail("\(file.reference == nil ? "checksum resumed file" : "match file from prior backup") \(said(file))", worker: number)
+    }
 
     private func said(_ file: StoredFile) -> String {
         let bundle = file.reference == nil ? file.bundle.map { "bundle \($0)/\(file.bundleOffset), " } ?? "" : ""

@@ -35,8 +35,10 @@ struct Leftovers {
     let repository: StanzaRepository
     let lease: RepositoryLease
 
-    /// `listed`: labels of backup.info, which are not looked at. `now`: by the storage's clock.
-    func remove(besides listed: Set<BackupLabel>, now: Int64) async throws(BackupError) {
+    /// Those that nobody works on and that never were whole, and says what becomes of the others. `listed`: labels of backup.info, which are not
+    /// looked at. `now`: by the storage's clock.
+    func find(besides listed: Set<BackupLabel>, now: Int64) async throws(BackupError) -> [BackupLabel] {
+        var labels: [BackupLabel] = []
         let abandoned = Set(lease.dead.compactMap(\.label))
         for folder in try await repository.storage.list(repository.layout.backups) where folder.kind == .folder {
             guard let label = BackupLabel(folder.key.name), !listed.contains(label),
@@ -52,9 +54,14 @@ struct Leftovers {
                 repository.log.warn(
                     "unfinished backup \(label) is left alone: it changed \(seconds) seconds ago, so another host may be making it"
                         + "\nHINT: one that has not changed for an hour is removed by the next backup.")
-            case .remove: try await remove(folder.key, label)
+            case .remove: labels.append(label)
             }
         }
+        return labels
+    }
+
+    func remove(_ labels: [BackupLabel]) async throws(BackupError) {
+        for label in labels { try await remove(repository.layout.backup(label), label) }
         await lease.forget(lease.dead)
     }
 

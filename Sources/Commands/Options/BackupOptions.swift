@@ -34,10 +34,10 @@ enum BackupOptions {
         .global(
             "manifest-save-threshold", .size(1...TiB), default: "1GiB", CommandSets.backup, "save the state of the backup each time after"
         )
-        .unsupported().instead("1GiB").details("An aborted backup resumes from the state saved last."))
+        .details("An aborted backup resumes from the state saved last. At most a hundred times in all."))
     static let resume = OptionKey<Bool>(
         .global("resume", .boolean, default: "y", CommandSets.backup, "go on with an aborted backup")
-            .unsupportedValues("y").instead("n").details("Files that the aborted backup finished are checked and kept."))
+            .details("Files that the aborted backup finished are checked and kept."))
     static let startFast = OptionKey<Bool>(
         .global("start-fast", .boolean, default: "n", CommandSets.backup, "begin with a checkpoint at once")
             .details("Otherwise the backup waits for the next one, which may take as long as checkpoint_timeout."))

@@ -40,6 +40,13 @@ struct StoredFile: Sendable {
         if earlier.reference == nil, earlier.rare != nil { reference = own.reference }
     }
 
+    /// Takes over what an earlier run of the same backup stored.
+    mutating func resume(_ earlier: StoredFile) {
+        (size, repositorySize) = (earlier.size, earlier.repositorySize)
+        (checksum, repositoryChecksum, pagesValid) = (earlier.checksum, earlier.repositoryChecksum, earlier.pagesValid)
+        rare = earlier.rare
+    }
+
     var mode: UInt32 { attributes.mode }
     var owner: Manifest.Owner { attributes.owner }
 
