@@ -173,7 +173,6 @@ import Testing
         (backup + " --backup-standby=prefer", "", "backup-standby=prefer"),
         (backup, "[s]\npg1-host=h\npg1-host-type=tls\n", "pg1-host-type=tls"),
         (backup + " --expire-auto", "", "expire-auto=y"),
-        ("--stanza=s --pg1-path=/pg restore", "[global]\ndb-include=a\n", "db-include"),
     ])
     func unsupported(_ line: String, _ file: String, _ what: String) throws {
         let error = try #require(failure(line, file: file), "\(line)")
@@ -190,7 +189,8 @@ import Testing
         (backup + " --delta --repo1-bundle --repo1-bundle-limit=1MiB --repo1-block", ""),
         ("--stanza=s archive-push x", "[global]\narchive-async=n\nrepo1-bundle=y\n"),
         ("--stanza=s --pg1-path=/pg restore --delta", "[global]\nrepo1-bundle=y\nbackup-standby=y\n"), (backup + " --type=diff", ""),
-        (backup + " --type=incr", ""), (backup + " --resume --no-expire-auto", "[global]\nmanifest-save-threshold=2GiB\n"),
+        (backup + " --type=incr", ""), ("--stanza=s --pg1-path=/pg restore", "[global]\ndb-include=a\n"),
+        (backup + " --resume --no-expire-auto", "[global]\nmanifest-save-threshold=2GiB\n"),
         ("--stanza=s --pg1-path=/pg archive-get x y", "[global]\narchive-missing-retry=y\narchive-get-queue-max=128MiB\n"),
         ("info", "[global]\nrepo1-type=cifs\nrepo1-s3-bucket=b\nrepo1-host-user=u\n"),
     ])

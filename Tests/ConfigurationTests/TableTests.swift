@@ -197,6 +197,7 @@ let peersOptions = """
     annotation | map | G | – |  | annotate, backup
     backup-standby | enum | G | n |  | backup, check
     checksum-page | bool | G | auto |  | backup
+    checksum-page-error | bool | G | backup n; expire y; restore y |  | backup, expire, restore
     page-header-check | bool | G | y |  | backup
     delta | bool | G | n |  | backup, restore
     exclude | list | G | – |  | backup

@@ -29,11 +29,30 @@ struct DamagedPageTests {
         let text = try bench.run("--set=\(label)", "info").output
         #expect(text.contains("error list: pg_data/\(file)"), "\(text)")
 
-        // The file comes back as it was.
+        #expect(outcome.text.contains("backup command encountered 1 checksum warning(s), check the log file for details"), "\(outcome)")
+
+        // Asked for, it is an error, and no backup.
+        let refused = try bench.attempt("--type=full", "--checksum-page-error", "backup")
+        #expect(
+            refused.status == 26 && refused.text.contains("invalid page checksum found in file \(cluster.data)/\(file) at page 2"),
+            "\(refused)")
+        #expect(try bench.labels() == [label])
+
+        // What was bad in the cluster stops a restore, also one that finds the file there.
         try cluster.stop()
         let damaged = try Data(contentsOf: URL(fileURLWithPath: "\(cluster.data)/\(file)"))
         try run(["rm", "-rf", cluster.data])
-        _ = try bench.restore("data", "--type=none")
+        try bench.folder.makeDirectory("data")
+        for options in [[], ["--delta"], ["--delta"]] {
+            let stopped = try bench.attempt(options + ["--type=none", "restore"])
+            #expect(stopped.status == 26, "\(stopped)")
+            #expect(stopped.text.contains("invalid page checksum(s) found in file \(cluster.data)/\(file)"), "\(stopped)")
+            #expect(try attempt(["test", "-e", "\(cluster.data)/global/pg_control"]).status == 1)
+        }
+        // The file comes back as it was, when that is wanted.
+        let restored = try bench.attempt("--delta", "--type=none", "--no-checksum-page-error", "restore")
+        #expect(restored.status == 0, "\(restored)")
+        #expect(restored.text.contains("restore command encountered page checksum error(s) in 1 file(s)"), "\(restored)")
         #expect(try Data(contentsOf: URL(fileURLWithPath: "\(cluster.data)/\(file)")) == damaged)
     }
 }

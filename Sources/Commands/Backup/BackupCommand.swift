@@ -89,7 +89,7 @@ struct BackupCommand {
         try await repository.storage.sync(repository.layout.backup(label))
         try await BackupPublication(repository: repository, lease: lease, retry: policy.retry).run(
             manifest, info, repair, archiveInfo, makesLatest: policy.makesLinks)
-        report(manifest, run.meter)
+        report(manifest, run)
     }
 
     // MARK: Before
@@ -216,13 +216,15 @@ struct BackupCommand {
 
     // MARK: After
 
-    private func report(_ manifest: Manifest, _ meter: ProgressMeter) {
+    private func report(_ manifest: Manifest, _ run: BackupRun) {
         let own = manifest.files.lazy.filter { $0.reference == nil }
         let (type, size) = (manifest.type.rawValue, roundedSize(own.reduce(0) { $0 + $1.size }))
         context.log.info("new backup label = \(manifest.label)")
         context.log.info("\(type) backup size = \(size), file total = \(manifest.files.count)")
         let stored = own.reduce(0) { $0 + $1.repositorySize }
-        meter.succeed("\(type) backup \(manifest.label): \(size), \(roundedSize(stored)) stored")
+        let bad = run.badFiles.count
+        if bad > 0 { context.log.warn("backup command encountered \(bad) checksum warning(s), check the log file for details") }
+        run.meter.succeed("\(type) backup \(manifest.label): \(size), \(roundedSize(stored)) stored")
         guard context.options[BackupOptions.expireAuto] || !context.options.isGiven(BackupOptions.expireAuto) else { return }
         for key in [RetentionOptions.full, RetentionOptions.diff, RetentionOptions.archive, RetentionOptions.history]
         where context.options.isGiven(key, repository.index) {

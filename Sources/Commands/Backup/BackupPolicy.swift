@@ -7,6 +7,8 @@ struct BackupPolicy: Sendable {
     /// nil: where the cluster has checksums.
     var checksPages: Bool?
     var checksPageHeaders = true
+    /// A bad page ends the backup.
+    var refusesBadPages = false
     var archiveCheck = true
     var archiveCopy = false
     var startFast = false
@@ -43,6 +45,7 @@ extension BackupPolicy {
         isOnline = options[GeneralOptions.online]
         checksPages = options[BackupOptions.checksumPage]
         checksPageHeaders = options[BackupOptions.pageHeaderCheck]
+        refusesBadPages = options[BackupOptions.checksumPageError]
         archiveCheck = isOnline && options[ArchiveOptions.check]
         archiveCopy = archiveCheck && options[ArchiveOptions.copy]
         startFast = options[BackupOptions.startFast]

@@ -216,7 +216,7 @@ final class BackupWorker {
             logGone(file)
             return nil
         }
-        if outcome.isNew { log(outcome.file) } else { logSame(outcome.file) }
+        if outcome.isNew { try log(outcome.file) } else { logSame(outcome.file) }
         return outcome.file
     }
 
@@ -342,17 +342,30 @@ final class BackupWorker {
             + (file.checksum.map { " checksum \($0)" } ?? "")
     }
 
-    func log(_ file: StoredFile) {
-        let path = run.path(file.name)
+    /// Throws `.checksum` (26) for bad pages where that is wanted.
+    func log(_ file: StoredFile) throws(BackupError) {
         run.log.detail("backup file \(said(file))", worker: number)
-        if file.pagesValid == false, file.pageErrors.isEmpty {
-            run.log.warn(
-                "page misalignment in file \(path): file size \(file.size) is not divisible by page size \(pages.pageSize)", worker: number)
-        } else if !file.pageErrors.isEmpty {
-            let errors = file.pageErrors
-            let text = errors.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ", ")
-            let several = errors.count == 1 && errors[0].count == 1 ? "" : "s"
-            run.log.warn("invalid page checksum\(several) found in file \(path) at page\(several) \(text)", worker: number)
+        guard let fault = fault(file) else { return }
+        if run.policy.refusesBadPages {
+            throw BackupError(
+                .checksum, fault,
+                hint:
+                    "is the disk all right? Another server may have the page whole.\nwithout --checksum-page-error the backup is made and tells of it."
+            )
         }
+        run.badFiles.note()
+        run.log.warn(fault, worker: number)
+    }
+
+    /// What is wrong with the pages of a file.
+    private func fault(_ file: StoredFile) -> String? {
+        guard file.pagesValid == false else { return nil }
+        let (path, errors) = (run.path(file.name), file.pageErrors)
+        if errors.isEmpty {
+            return "page misalignment in file \(path): file size \(file.size) is not divisible by page size \(pages.pageSize)"
+        }
+        let text = errors.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ", ")
+        let several = errors.count == 1 && errors[0].count == 1 ? "" : "s"
+        return "invalid page checksum\(several) found in file \(path) at page\(several) \(text)"
     }
 }

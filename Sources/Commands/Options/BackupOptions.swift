@@ -14,6 +14,14 @@ enum BackupOptions {
     static let checksumPage = OptionKey<Bool?>(
         .global("checksum-page", .boolean, CommandSets.backup, "check the checksums of pages while they are copied")
             .details("When unset, done where the cluster has checksums. Bad pages are reported, the backup goes on."))
+    static let checksumPageError = OptionKey<Bool>(
+        .global("checksum-page-error", .boolean, default: "n", ["backup", "expire", "restore"], "take bad pages for an error")
+            .defaultsByCommand(["restore": "y", "expire": "y"])
+            .details(
+                """
+                backup: ends at the first file with a bad page instead of telling of it. restore: ends at a file that had bad pages when it was \
+                backed up. expire: keeps everything when the oldest backup that would stay has bad pages.
+                """))
     static let pageHeaderCheck = OptionKey<Bool>(
         .global("page-header-check", .boolean, default: "y", CommandSets.backup, "check the headers of pages as well")
             .details("Off for clusters with data encrypted in place, where a header looks like noise."))
@@ -48,7 +56,8 @@ enum BackupOptions {
     static let specs: [OptionSpec] = OptionSpec.section(
         "Backup",
         [
-            annotation.spec, backupStandby.spec, checksumPage.spec, pageHeaderCheck.spec, delta.spec, exclude.spec, expireAuto.spec,
+            annotation.spec, backupStandby.spec, checksumPage.spec, checksumPageError.spec, pageHeaderCheck.spec, delta.spec, exclude.spec,
+            expireAuto.spec,
             manifestSaveThreshold.spec, resume.spec, startFast.spec, stopAuto.spec,
         ])
 }

@@ -10,10 +10,9 @@ enum RestoreOptions {
         .details("off keeps a copy of a cluster from writing into the archive of the original. Needs PostgreSQL 12."))
     static let dbInclude = OptionKey<[String]>(
         .global("db-include", .list, CommandSets.restore, "database to restore; others become empty")
-            .details("Repeatable. Files of other databases become holes of the same size, to be dropped afterwards.").unsupported())
+            .details("Repeatable. Files of other databases become holes of the same size, to be dropped afterwards."))
     static let dbExclude = OptionKey<[String]>(
-        .global("db-exclude", .list, CommandSets.restore, "database to leave empty").details("Repeatable. All others are restored.")
-            .unsupported())
+        .global("db-exclude", .list, CommandSets.restore, "database to leave empty").details("Repeatable. All others are restored."))
     static let linkAll = OptionKey<Bool>(
         .global("link-all", .boolean, default: "n", CommandSets.restore, "restore all symbolic links as links")
             .details("Otherwise what they point to is restored inside the data directory."))

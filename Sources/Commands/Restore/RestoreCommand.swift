@@ -36,6 +36,8 @@ struct RestoreCommand {
         context.log.info(
             "\(set.repository.name): restore backup set \(set.label)"
                 + (manifest.settings.online ? ", recovery will start at \(localTime(manifest.timestampStart, "%Y-%m-%d %H:%M:%S"))" : ""))
+        let databases = try DatabaseChoice(
+            manifest, included: context.options[RestoreOptions.dbInclude], excluded: context.options[RestoreOptions.dbExclude])
         try await refuseOtherCluster(manifest, isReplacing: isDelta || isForced)
         var recovery = try recoverySettings(manifest)
         for note in recovery.target.notes { context.log.info(note) }
@@ -49,7 +51,7 @@ struct RestoreCommand {
         defer { acting?.end() }
         let target = RestoreTarget(context: context, manifest: manifest, data: cluster.tree, isDelta: isDelta, isForced: isForced)
         try await target.check()
-        try await target.checkSpace()
+        try await target.checkSpace(besides: databases)
         if let acting { try await target.makeMissingFolders(acting) }
         await LeftSpool.remove(stanza, context, owners: target.users)
         try await markUnfinished(manifest, set.repository)
@@ -60,7 +62,9 @@ struct RestoreCommand {
         let copy = RestoreCopy(
             repository: set.repository, manifest: manifest, target: target, meter: ProgressMeter("restore", size: total, context),
             retry: Retry(context.options), workers: context.options[WorkOptions.processMax],
-            readOver: UInt64(context.options[PlaceOptions.readOver, set.repository.index]), log: context.log)
+            readOver: UInt64(context.options[PlaceOptions.readOver, set.repository.index]),
+            refusesBadPages: context.options[BackupOptions.checksumPageError], databases: databases,
+            log: context.log)
         let controlName = ManifestName("\(Manifest.dataName)/\(ClusterFiles.controlName)")
         let left: Set = [controlName, ManifestName("\(Manifest.dataName)/tablespace_map")]
         let preserved = recovery.type == "preserve" ? try await preservedFiles() : []
@@ -71,6 +75,10 @@ struct RestoreCommand {
         try await writeRecovery(recovery, manifest)
         try await finish(manifest, copy, controlName)
         context.log.info("restore size = \(roundedSize(total)), file total = \(manifest.files.count)")
+        let bad = copy.badFiles.count
+        if bad > 0 {
+            context.log.warn("restore command encountered page checksum error(s) in \(bad) file(s), check the log file for details")
+        }
         copy.meter.succeed("backup set \(set.label) restored to \(cluster.path): \(roundedSize(total))")
     }
 

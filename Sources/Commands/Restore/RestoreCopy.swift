@@ -11,6 +11,12 @@ struct RestoreCopy: Sendable {
     let workers: Int
     /// Bytes between two files of a bundle that are rather read than skipped.
     let readOver: UInt64
+    /// Ends at a file whose pages were bad when it was backed up.
+    let refusesBadPages: Bool
+    /// Those that were restored although pages of them are bad.
+    let badFiles = BadFiles()
+    /// nil: all databases have their content.
+    let databases: DatabaseChoice?
     let log: Log
 
     /// Restores all files but those.
@@ -66,13 +72,17 @@ private final class RestoreWorker {
         let (tree, key, isSynced) = copy.target.place(of: file.name.text)
         let path = "\(tree.location)/\(key)"
         meter.file = key.path
+        let options = PutOptions(isSynced ? .bySync : .now, attributes: Attributes(file))
+        if let databases = copy.databases, databases.isEmptied(file.name) {
+            try await makeHole(file, tree, key, options)
+            return
+        }
         if try await isKept(file, tree, key) {
             copy.meter.add(Int64(file.size), file: key.path)
             copy.log.detail(
                 "restore file \(path) - exists and matches backup (\(roundedSize(file.size)), \(copy.meter.percent)%)", worker: number)
-            return
+            return try judge(file, path)
         }
-        let options = PutOptions(isSynced ? .bySync : .now, attributes: Attributes(file))
         do throws(BackupError) {
             try await copy.retry.run(onRetry: { error in
                 meter.undo()
@@ -88,6 +98,33 @@ private final class RestoreWorker {
         copy.log.detail(
             "restore file \(path) (\(roundedSize(file.size)), \(copy.meter.percent)%)\(file.checksum.map { " checksum \($0)" } ?? "")",
             worker: number)
+        try judge(file, path)
+    }
+
+    /// A file of its size and without content, which takes no room.
+    private func makeHole(_ file: StoredFile, _ tree: any FileTree, _ key: Key, _ options: PutOptions) async throws(BackupError) {
+        var options = options
+        options.length = file.size
+        var nothing = BytesSource([])
+        _ = try await tree.put(key, from: &nothing, options)
+        copy.meter.add(Int64(clamping: file.size), file: key.path)
+        copy.log.detail(
+            "restore zeroed file \(tree.location)/\(key) (\(roundedSize(file.size)), \(copy.meter.percent)%)", worker: number)
+    }
+
+    /// By what the backup found of its pages, whether it was copied now or was there already: a restore that is repeated must not be quiet about
+    /// what stopped it the first time.
+    private func judge(_ file: StoredFile, _ path: String) throws(BackupError) {
+        guard file.pagesValid == false, file.size > 0 else { return }
+        let fault = "invalid page checksum(s) found in file \(path)"
+        if copy.refusesBadPages {
+            throw BackupError(
+                .checksum, fault,
+                hint: "'info --set=\(copy.manifest.label)' lists the pages; an older backup may have them whole."
+                    + "\nwith --no-checksum-page-error the cluster is restored with them.")
+        }
+        copy.badFiles.note()
+        copy.log.warn(fault, worker: number)
     }
 
     /// With delta: whether what is there already is what the backup holds; its attributes are set back.

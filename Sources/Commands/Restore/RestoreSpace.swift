@@ -42,13 +42,14 @@ struct RestoreSpace: Equatable {
 }
 
 extension RestoreTarget {
-    /// Throws `.full` (64) when it is certain that not all files find room.
-    func checkSpace() async throws(BackupError) {
+    /// Throws `.full` (64) when it is certain that not all files find room. `databases`: those that become empty take none.
+    func checkSpace(besides databases: DatabaseChoice?) async throws(BackupError) {
         var places: [Key: String] = [:]
         for target in manifest.places.targets {
             places[Key(target.name)] = target.isLink ? manifest.places.place(of: target) : manifest.places.dataPath
         }
-        let bytes = RestoreSpace.bytes(manifest.files.lazy.map { ($0.name.text, $0.size) }, by: Array(places.keys))
+        let bytes = RestoreSpace.bytes(
+            manifest.files.lazy.filter { databases?.isEmptied($0.name) != true }.map { ($0.name.text, $0.size) }, by: Array(places.keys))
         var systems: [dev_t: RestoreSpace] = [:]
         var paths: [dev_t: [String]] = [:]
         for (name, path) in places.sorted(by: { bytewiseLess($0.key.path, $1.key.path) }) {

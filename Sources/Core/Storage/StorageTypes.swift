@@ -107,6 +107,8 @@ public struct PutOptions: Sendable {
     public var ifAbsent = false
     /// Only file trees use them.
     public var attributes = Attributes()
+    /// Only file trees of this host: bytes of the whole file, of which what the source does not give is a hole. nil: as many as the source gives.
+    public var length: UInt64?
 
     public init(_ durability: Durability = .now, ifAbsent: Bool = false, attributes: Attributes = Attributes()) {
         self.durability = durability

@@ -74,6 +74,11 @@ struct OutputFile: ~Copyable {
         }
     }
 
+    /// What lies after the bytes that were written is a hole.
+    func extend(to length: UInt64) throws(BackupError) {
+        try call("extend", path, otherwise: .fileWrite) { ftruncate(descriptor, off_t(clamping: length)) }
+    }
+
     func sync() throws(BackupError) {
         try call("sync", path, otherwise: .fileWrite) { fsync(descriptor) }
     }

@@ -174,7 +174,11 @@ public final class PosixStorage: FileTree {
                 case .never: false
                 }
             if durable { try syncAbove(key.parent) }
-            let size = try await file.write(from: &source, blocks, syncSoon: durable)
+            var size = try await file.write(from: &source, blocks, syncSoon: durable)
+            if let length = options.length, length > size {
+                try file.extend(to: length)
+                size = length
+            }
             var attributes = options.attributes
             if attributes.mode == modes.file { attributes.mode = nil }
             try accounts.apply(attributes, descriptor: file.descriptor, path: path)
