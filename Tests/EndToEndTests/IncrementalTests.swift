@@ -205,7 +205,7 @@ struct IncrementalTests {
                 try run(
                     [
                         "sh", "-ec",
-                        "cd work; for n in large emptied gone shorter longer other; do echo more >>$n; done; head -c 320000 /dev/urandom >emptied-large",
+                        "cd work; for n in emptied gone shorter longer other; do echo more >>$n; done; head -c 40000000 /dev/urandom >large; head -c 320000 /dev/urandom >emptied-large",
                     ],
                     in: bench.data)
             }
