@@ -174,6 +174,22 @@ public final class Workbench: Sendable {
         return restored
     }
 
+    /// Restores a backup, the latest without a label, in place of the stopped cluster, and starts it without archiving: it must have these rows.
+    /// Returns the cluster, which runs.
+    @discardableResult
+    public func expect(_ rows: String, inBackup label: String? = nil, tool: Tool? = nil) throws -> Cluster {
+        try EndToEndSupport.run(["rm", "-rf", data])
+        let set = label.map { ["--set=\($0)"] } ?? []
+        let cluster = try Cluster(.version(15), in: folder, name: "data")
+        try folder.makeDirectory("data")
+        try run(set + ["--type=immediate", "--target-action=promote", "restore"], tool: tool)
+        try cluster.start(["archive_mode=off"])
+        try cluster.waitForPromotion()
+        let found = try cluster.fingerprint()
+        guard found == rows else { throw Failure("backup \(label ?? "latest") has other rows:\n\(found)\nexpected:\n\(rows)") }
+        return cluster
+    }
+
     /// What `info --output=json` says of the stanza.
     public func info(_ options: String..., tool: Tool? = nil) throws -> StanzaInfo {
         let outcome = try EndToEndSupport.attempt(command(options + ["--output=json", "info"], tool: tool), in: folder.path)
