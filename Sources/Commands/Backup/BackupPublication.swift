@@ -13,16 +13,14 @@ struct BackupPublication {
         _ manifest: Manifest, _ info: BackupInfo, _ repair: ListRepair, _ archive: ArchiveInfo, makesLatest: Bool
     ) async throws(BackupError) {
         try await step("the look at who else is there") { () throws(BackupError) in try await lease.confirm() }
+        // Before there is a manifest: a later run would take it for a whole backup.
+        try await step("backup.info") { () throws(BackupError) in try require(manifest.references, in: try await repository.backupInfo()) }
         try await step("the manifest") { () throws(BackupError) in try await repository.save(manifest, info.seal) }
         try await step("backup.info") { () throws(BackupError) in
             var current = try await repository.backupInfo()
             try sameStanza(current.history.current, current.seal, info.history.current, info.seal)
             repair.apply(to: &current)
-            if let gone = manifest.references.dropLast().first(where: { current.backup($0) == nil }) {
-                throw BackupError(
-                    .backupMismatch, "\(repository.name): backup '\(gone)', which this one is made onto, was removed while it ran",
-                    hint: "the backup is not listed: make another one.")
-            }
+            try require(manifest.references, in: current)
             current.add(BackupSummary(manifest))
             try await repository.save(current)
         }
@@ -37,6 +35,15 @@ struct BackupPublication {
 
     private func step(_ what: String, _ body: () async throws(BackupError) -> Void) async throws(BackupError) {
         try await retry.step("\(what) of \(repository.name)", repository.log, body)
+    }
+
+    /// What holds bytes of the backup must still be there.
+    private func require(_ references: [BackupLabel], in info: BackupInfo) throws(BackupError) {
+        if let gone = references.dropLast().first(where: { info.backup($0) == nil }) {
+            throw BackupError(
+                .backupMismatch, "\(repository.name): backup '\(gone)', which this one is made onto, was removed while it ran",
+                hint: "the backup is not listed: make another one.")
+        }
     }
 
     /// What was made anew or upgraded meanwhile is not the stanza that this backup is of.

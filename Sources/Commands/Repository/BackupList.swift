@@ -33,7 +33,7 @@ extension BackupInfo {
             guard try await repository.storage.stat(repository.layout.manifest(label)) != nil else { continue }
             let manifest = try await repository.manifest(label, seal)
             guard let database = history.database(manifest.database.id), database.identity == manifest.database.identity,
-                manifest.prior.map({ backup($0) != nil }) ?? true
+                manifest.prior.map({ backup($0) != nil }) ?? true, manifest.references.dropLast().allSatisfy({ backup($0) != nil })
             else { continue }
             repository.log.warn("backup '\(label)' found in repository added to backup.info")
             add(BackupSummary(manifest))
