@@ -80,11 +80,7 @@ struct IncrementalTests {
             #expect(try bench.files.names("backup/demo").filter { $0.hasSuffix(file) }.count == 1)
         }
         for (label, rows) in zip(labels, rows) {
-            try run(["rm", "-rf", bench.data])
-            let restored = try bench.restore("data", "--set=\(label)", "--type=immediate", "--target-action=promote")
-            try restored.start(["archive_mode=off"])
-            try restored.waitForPromotion()
-            #expect(try restored.fingerprint() == rows, "\(label)")
+            let restored = try bench.expect(rows, inBackup: label)
             try restored.stop()
             try run([restored.installation.program("pg_checksums"), "--check", "-D", restored.data])
         }
@@ -235,6 +231,34 @@ struct IncrementalTests {
         }
     }
 
+    /// Another host removes the backup that a running one is made onto: there is no backup on nothing, and no manifest of one.
+    @Test func priorIsRemovedMeanwhile() throws {
+        let source = try Segments.source.get()
+        let bench = try Workbench(Format(.bz2), options: ["process-max": "1"])
+        try run(["cp", "-a", source.folder.path("data"), bench.data])
+        try bench.run("--no-online", "stanza-create")
+        try bench.run("--no-online", "--type=full", "backup")
+        try run(["sh", "-ec", "echo one >note"], in: bench.data)
+        try bench.run("--no-online", "backup")
+        let prior = try #require(try bench.labels().last)
+        try run(["sh", "-ec", "head -c 40000000 /dev/urandom >large"], in: bench.data)
+        let running = try bench.launch("--no-online", "backup")
+        try eventually("the backup is at work") {
+            if let outcome = running.poll() { throw Failure("it ended too early\n\(outcome)") }
+            return try bench.info().status.lock?.backup.sizeComplete ?? 0 > 0 ? true : nil
+        }
+        running.signal(SIGSTOP)
+        let locks = try bench.folder.makeDirectory("other-lock")
+        try bench.run("--lock-path=\(locks)", "--set=\(prior)", "expire", tool: .peer)
+        running.signal(SIGCONT)
+        let outcome = try running.wait()
+        #expect(outcome.status == 51 && outcome.text.contains("backup '\(prior)', which this one is made onto, was removed"), "\(outcome)")
+        #expect(try bench.labels().count == 1)
+        #expect(try bench.files.names("backup/demo").filter { $0.hasSuffix("/backup.manifest") }.count == 1)
+        try bench.run("--no-online", "backup")
+        #expect(try bench.info().backup.map(\.type) == ["full", "incr"])
+    }
+
     /// With hard links every backup is a cluster of its own in the folder of the repository: PostgreSQL starts on it.
     @Test(arguments: [false, true])
     func hardLinks(_ isSealed: Bool) throws {
@@ -269,18 +293,7 @@ struct IncrementalTests {
             #expect(try started.fingerprint() == rows, "\(label)")
             try started.stop()
         }
-        try bench.bringBackStopped(rows[2])
-    }
-}
-
-extension Workbench {
-    /// Restores the latest backup in place of the stopped cluster, which must have these rows then.
-    fileprivate func bringBackStopped(_ rows: String) throws {
-        try EndToEndSupport.run(["sh", "-ec", "rm -rf \"$0\" \"$1\"/space", data, folder.path])
-        let restored = try restore("data", "--type=immediate", "--target-action=promote")
-        try restored.start(["archive_mode=off"])
-        try restored.waitForPromotion()
-        let found = try restored.fingerprint()
-        guard found == rows else { throw Failure("the restored cluster has other rows:\n\(found)\nexpected:\n\(rows)") }
+        try run(["rm", "-rf", space])
+        try bench.expect(rows[2])
     }
 }

@@ -67,11 +67,7 @@ struct ResumeTests {
         #expect(try unfinished(bench).isEmpty)
         try cluster.archiveCurrentSegment()
         try cluster.stop()
-        try run(["rm", "-rf", bench.data])
-        let restored = try bench.restore("data", "--set=\(label)", "--type=immediate", "--target-action=promote")
-        try restored.start(["archive_mode=off"])
-        try restored.waitForPromotion()
-        #expect(try restored.fingerprint() == rows)
+        try bench.expect(rows, inBackup: label)
     }
 
     /// What is not as it was stored is stored again; and being killed again loses nothing.
@@ -97,11 +93,7 @@ struct ResumeTests {
         #expect(try !bench.files.names("backup/demo").contains { $0.contains("stray") })
         try cluster.archiveCurrentSegment()
         try cluster.stop()
-        try run(["rm", "-rf", bench.data])
-        let restored = try bench.restore("data", "--type=immediate", "--target-action=promote")
-        try restored.start(["archive_mode=off"])
-        try restored.waitForPromotion()
-        #expect(try restored.fingerprint() == rows)
+        try bench.expect(rows)
     }
 
     @Test(arguments: [
@@ -133,9 +125,6 @@ struct ResumeTests {
         #expect(outcome.text.contains("resumable backup \(label)") && outcome.text.contains("checksum resumed file"), "\(outcome)")
         try cluster.archiveCurrentSegment()
         try cluster.stop()
-        let restored = try bench.restore("restored", "--type=immediate", "--target-action=promote", tool: .peer)
-        try restored.start(["archive_mode=off"])
-        try restored.waitForPromotion()
-        #expect(try restored.fingerprint() == rows)
+        try bench.expect(rows, tool: .peer)
     }
 }

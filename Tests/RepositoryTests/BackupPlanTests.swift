@@ -276,6 +276,25 @@ struct BackupPlanTests {
         }
     }
 
+    /// What would be stored in another form now, and pages at which nobody has looked, are no reason to skip a file.
+    @Test func resumedInItsForm() {
+        func plan(_ name: String, blocks: Bool, _ change: (inout StoredFile) -> Void) -> Int {
+            var policy = BackupPolicy()
+            (policy.bundling, policy.blocks) = (BackupPolicy.Bundling(limit: 1), blocks ? BlockRules() : nil)
+            var file = storedFile(name, size: 32_768, stored: 100)
+            file.timestamp = 100
+            file.checksum = SHA1Value(String(repeating: "b", count: 40))
+            change(&file)
+            return BackupPlan(listing([(name, 32_768)]), policy, .v15, hasPageChecksums: true, listed: 100, start: 100, resumed: [file])
+                .resumed.count
+        }
+        let map = { (file: inout StoredFile) in (file.blockSize, file.blockMapSize) = (8192, 20) }
+        #expect(plan("pg_data/a", blocks: false) { _ in } == 1 && plan("pg_data/a", blocks: true, map) == 1)
+        #expect(plan("pg_data/a", blocks: true) { _ in } == 0 && plan("pg_data/a", blocks: false, map) == 0)
+        #expect(plan("pg_data/base/5/1259", blocks: false) { _ in } == 0)
+        #expect(plan("pg_data/base/5/1259", blocks: false) { $0.pagesValid = true } == 1)
+    }
+
     @Test(
         arguments: [
             ("", nil), ("type", "its type is incr"), ("prior", "it is made onto"), ("cluster", "it is of another cluster"),

@@ -42,12 +42,13 @@ struct BackupCommand {
         if let resumable { coding = coding.sealed(by: resumable.manifest.seal) }
 
         let start = try session?.now() ?? unixNow()
-        var label = resumable?.label
-        if label == nil {
+        let label: BackupLabel
+        if let resumable {
+            label = resumable.label
+        } else {
             label = try await BackupLabel.make(
                 base.type, prior: base.prior?.label, start: start, others: try await repository.usedLabels())
         }
-        guard let label else { throw BackupError(.assertion, "a backup has no label") }
         try await lease.name(label)
         let check = session?.archiveCheck(repository, archiveInfo, cluster, context)
         let begun = try await session?.start(archiveCheck: check, cluster, policy, context.log)
@@ -60,7 +61,7 @@ struct BackupCommand {
         context.log.detail("the backup gets the label \(label)")
 
         let resumed = plan.resumed
-        try await resumable?.removeOthers(Set(resumed.keys), suffix: coding.codec.suffix, in: repository)
+        try await resumable?.removeOthers(resumed.values, suffix: coding.codec.suffix, in: repository)
         if policy.hardlinks || (label.type == .full && !manifest.isBundled) {
             try await repository.makeFolders(of: label, manifest.places, withLinks: policy.makesLinks)
         }
@@ -70,8 +71,7 @@ struct BackupCommand {
         listing.files = []
         let run = BackupRun(
             repository: repository, label: label, references: manifest.references, coding: coding, cluster: cluster, control: control,
-            policy: policy,
-            bundleFraming: manifest.isBundledRaw ? .raw : .normal, lease: lease,
+            policy: policy, bundleFraming: manifest.isBundledRaw ? .raw : .normal, lease: lease,
             watch: session?.connection.watch, meter: ProgressMeter("backup", size: plan.totalSize, context), log: context.log)
         let kept = plan.takeKept()
         manifest.files = try await run.run(plan, addingTo: kept, checkpoint(of: manifest, plan, info.seal))

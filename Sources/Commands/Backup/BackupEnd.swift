@@ -69,7 +69,7 @@ extension Manifest {
         for file in files where file.size > 0 && (file.checksum == nil || file.repositorySize == 0) {
             throw BackupError(.format, "manifest validation failed: missing checksum or repo size for file '\(file.name)'")
         }
-        guard files.index(of: ManifestName(ClusterListing.controlName)) != nil else {
+        guard files.index(of: ClusterListing.control) != nil else {
             throw BackupError(.fileMissing, "\(ClusterFiles.controlName) disappeared while it was backed up")
         }
     }

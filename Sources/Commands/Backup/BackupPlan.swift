@@ -33,7 +33,7 @@ struct PlannedFile: Sendable {
     var name: ManifestName { file.name }
     var size: UInt64 { file.size }
     /// pg_control changes while it is read: it is read until its checksum is right.
-    var isControl: Bool { name.isEqual(to: ClusterListing.controlName) }
+    var isControl: Bool { name == ClusterListing.control }
 }
 
 struct BackupPlan: Sendable {
@@ -139,7 +139,7 @@ struct BackupPlan: Sendable {
             } else {
                 planned.blocks = policy.blocks?.format(size: file.size, age: start - file.modified)
             }
-            if let resumed = begun.resumed(file, isDelta: isDelta || comparesResumed) {
+            if let resumed = begun.resumed(planned, isDelta: isDelta || comparesResumed) {
                 planned.base = resumed
                 jobs.append(.file(planned))
             } else if let bundling = policy.bundling, planned.size <= bundling.limit {
@@ -254,10 +254,13 @@ private struct PriorFiles {
 
     init(_ files: [StoredFile]) { self.files = files }
 
-    /// What an unfinished run stored of the file, unless it has changed since.
-    mutating func resumed(_ listed: ListedFile, isDelta: Bool) -> PlannedFile.Base? {
+    /// What an unfinished run stored of the file, unless it has changed since, or would be stored in another form now, or nobody has looked at its
+    /// pages.
+    mutating func resumed(_ planned: PlannedFile, isDelta: Bool) -> PlannedFile.Base? {
+        let listed = planned.file
         guard let before = file(of: listed.name), listed.size == before.size, listed.size == before.originalSize,
-            isDelta || listed.modified == before.timestamp, !listed.name.isEqual(to: ClusterListing.controlName)
+            isDelta || listed.modified == before.timestamp, !planned.isControl,
+            (planned.blocks == nil) == (before.blockMapSize == nil), !planned.checksPages || before.pagesValid != nil
         else { return nil }
         var file = StoredFile(listed.name, size: before.size, timestamp: listed.modified, listed.attributes)
         file.resume(before)
@@ -277,7 +280,7 @@ private struct PriorFiles {
         let hasBlocks = keepsBlocks && before.size > 0 && before.blockMapSize != nil && listed.size >= before.blockSize
         guard isSameSize || hasBlocks else { return .copied }
         // It tells where recovery begins: an online backup has its own.
-        if isOnline, listed.name.isEqual(to: ClusterListing.controlName) { return .copied }
+        if isOnline, listed.name == ClusterListing.control { return .copied }
         var inherited = StoredFile(listed.name, size: listed.size, timestamp: listed.modified, listed.attributes)
         inherited.inherit(before, own: own)
         if isSameSize, listed.size == 0 || (!isDelta && listed.modified == before.timestamp) { return .kept(inherited) }

@@ -83,9 +83,13 @@ final class BackupWorker {
         var base = planned.base
         increment = nil
         if let resumed = base, resumed.isResumed {
-            var isSame = try await isStored(resumed.file)
-            if isSame, resumed.comparesFirst { isSame = try await isUnchanged(planned, resumed) }
-            if isSame { return .same(resumed.file) }
+            if try await isStored(resumed.file) {
+                if !resumed.comparesFirst {
+                    run.meter.add(Int64(clamping: planned.size), file: planned.name.text)
+                    return .same(resumed.file)
+                }
+                if try await isUnchanged(planned, resumed) { return .same(resumed.file) }
+            }
             base = nil
         }
         if let first = base, first.comparesFirst, !planned.isControl {
@@ -121,7 +125,6 @@ final class BackupWorker {
         do throws(BackupError) {
             var flow = try Flow(try await run.repository.storage.open(run.key(file.name, suffix)), Chain([.tap(expect)]))
             try await flow.drain(&block.block)
-            run.meter.add(Int64(clamping: file.size), file: file.name.text)
             return true
         } catch  where error.code == .checksum || error.code == .notFound {
             return false
@@ -184,7 +187,7 @@ final class BackupWorker {
         else { return nil }
         do throws(BackupError) {
             return try await run.repository.blockMap(of: base, run.references, in: run.label, run.coding.seal)
-        } catch  where error.code != .cancelled {
+        } catch  where error.code.isDamage || error.code == .notFound {
             run.log.warn("\(error); all blocks of the file are stored anew", worker: number)
             return nil
         }
@@ -216,7 +219,7 @@ final class BackupWorker {
             logGone(file)
             return nil
         }
-        if outcome.isNew { try log(outcome.file) } else { logSame(outcome.file) }
+        if outcome.isNew { try log(outcome.file) } else { try logSame(outcome.file) }
         return outcome.file
     }
 
@@ -332,8 +335,11 @@ final class BackupWorker {
 
     func logGone(_ file: PlannedFile) { run.log.detail("skip file removed by database \(run.path(file.name))", worker: number) }
 
-    func logSame(_ file: StoredFile) {
-        run.log.detail("\(file.reference == nil ? "checksum resumed file" : "match file from prior backup") \(said(file))", worker: number)
+    /// What this backup itself stored, if in an earlier run, is judged as what it copies.
+    func logSame(_ file: StoredFile) throws(BackupError) {
+        let isOwn = file.reference == nil
+        run.log.detail("\(isOwn ? "checksum resumed file" : "match file from prior backup") \(said(file))", worker: number)
+        if isOwn { try judge(file) }
     }
 
     private func said(_ file: StoredFile) -> String {
@@ -345,6 +351,10 @@ final class BackupWorker {
     /// Throws `.checksum` (26) for bad pages where that is wanted.
     func log(_ file: StoredFile) throws(BackupError) {
         run.log.detail("backup file \(said(file))", worker: number)
+        try judge(file)
+    }
+
+    private func judge(_ file: StoredFile) throws(BackupError) {
         guard let fault = fault(file) else { return }
         if run.policy.refusesBadPages {
             throw BackupError(

@@ -21,7 +21,7 @@ struct ClusterListing: Sendable {
     /// What is left out although nobody asked for that.
     var warnings: [String] = []
 
-    static let controlName = "\(Manifest.dataName)/\(ClusterFiles.controlName)"
+    static let control = ManifestName("\(Manifest.dataName)/\(ClusterFiles.controlName)")
 
     /// Lists a cluster: the same for `backup`, which copies it, and for `check`, which does not. Throws whatever a backup would be refused for:
     /// names that a manifest cannot hold, links and places that do not fit together, files that may not be read.
@@ -47,7 +47,7 @@ struct ClusterListing: Sendable {
             tablespaces: tablespaces)
         listing.databases = databases.sorted { bytewiseLess($0.name, $1.name) }
         for warning in listing.warnings { context.log.warn(warning) }
-        guard listing.files.contains(where: { $0.name.isEqual(to: controlName) }) else {
+        guard listing.files.contains(where: { $0.name == Self.control }) else {
             throw BackupError(
                 .fileMissing, "pg_control must be present in all online backups",
                 hint: "is something wrong with the clock or filesystem timestamps?")

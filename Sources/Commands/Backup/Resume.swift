@@ -32,7 +32,8 @@ struct Resumable: Sendable {
         return nil
     }
 
-    /// The newest unfinished backup, when the new one can go on with it. `candidates`: labels of folders that nobody works on any more.
+    /// The newest unfinished backup, when the new one can go on with it. `candidates`: labels of folders that nobody works on any more. Throws
+    /// when the repository does not answer: nothing may be removed for that.
     static func find(
         _ candidates: [BackupLabel], in repository: StanzaRepository, _ seal: Seal?, objection: (Manifest) -> String?
     ) async throws(BackupError) -> Resumable? {
@@ -40,7 +41,7 @@ struct Resumable: Sendable {
         let manifest: Manifest
         do throws(BackupError) {
             manifest = try await repository.manifest(label, seal)
-        } catch  where error.code != .cancelled {
+        } catch  where error.code.isDamage || [.fileMissing, .notFound, .denied, .assertion].contains(error.code) {
             repository.log.info("backup '\(label)' cannot be resumed: \(error.message)")
             return nil
         }
@@ -55,22 +56,27 @@ struct Resumable: Sendable {
     /// pgBackRest does not say of which cluster an unfinished backup is: its files are compared with those of this one.
     var isOfUnknownCluster: Bool { manifest.database.systemID == 0 }
 
-    /// Files by name that the new backup may take over: stored by the unfinished one itself, each for itself, and not changed later by its own
-    /// clock's measure: a file that changes in the second in which it is listed is copied after that second.
+    /// What the new backup may take over: files that the unfinished one stored itself, each as an object of its own. One that was listed with a
+    /// later time than copying began with may have changed after it was copied without another time to show for it.
     var files: [StoredFile] {
         manifest.files.filter { $0.isOwn && $0.bundle == nil && $0.timestamp < manifest.timestampCopyStart }
     }
 
-    /// Removes what the new backup has no use for. `kept`: names that it looks at. Only whole objects stay, so this may be cut off too.
-    func removeOthers(_ kept: Set<ManifestName>, suffix: String, in repository: StanzaRepository) async throws(BackupError) {
+    /// Removes what the new backup has no use for. `kept`: files that it looks at. Only whole objects stay, so this may be cut off too.
+    func removeOthers(_ kept: some Sequence<StoredFile>, suffix: String, in repository: StanzaRepository) async throws(BackupError) {
         let layout = repository.layout
-        var keys = Set(kept.flatMap { [layout.backup(label) / ($0.text + suffix), layout.backup(label) / ($0.text + Layout.blockSuffix)] })
+        var keys = Set(kept.map { layout.backup(label) / ($0.name.text + ($0.blockMapSize == nil ? suffix : Layout.blockSuffix)) })
         keys.insert(layout.manifest(label) + Layout.copySuffix)
         var others: [Key] = []
         try await repository.storage.list(layout.backup(label), .all) { (entry) throws(BackupError) in
             if entry.kind != .folder, !keys.contains(entry.key) { others.append(entry.key) }
         }
-        try await repository.storage.remove(others)
+        do throws(BackupError) {
+            try await repository.storage.remove(others)
+        } catch  where error.code == .denied {
+            // Who may only add shall be able to do that; what is left takes room, and no manifest names it.
+            repository.log.warn("unable to remove what backup \(label) has no use for: \(error)")
+        }
     }
 }
 
