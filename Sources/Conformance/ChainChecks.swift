@@ -5,6 +5,7 @@ public import BackstopCore
 /// Codecs in the order of encoding.
 public struct ChainSubject: ConformanceSubject {
     public let name: String
+    /// The first is nearest to the plain bytes; decoding takes them the other way round.
     public let codecs: [any Codec]
     public let seed: UInt64
 

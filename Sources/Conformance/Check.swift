@@ -19,7 +19,9 @@ extension ConformanceSubject {
     public func interrupt() {}
 }
 
+/// One promise of a contract, with the code that sees whether a subject keeps it.
 public struct Check<Subject: ConformanceSubject>: Sendable, CustomStringConvertible {
+    /// What must hold, in words; a failure tells it.
     public let name: String
     private let body: @Sendable (Subject, inout Random) async throws -> Void
 
@@ -47,6 +49,7 @@ public struct Check<Subject: ConformanceSubject>: Sendable, CustomStringConverti
     }
 }
 
+/// How a check ended that found nothing broken.
 public enum Verdict: Sendable, Equatable {
     case passed
     /// The subject does not have, and does not claim to have, what the check looks at.
@@ -55,9 +58,13 @@ public enum Verdict: Sendable, Equatable {
 
 /// The subject breaks its contract.
 public struct ConformanceFailure: Error, Sendable, CustomStringConvertible {
+    /// `Check.name` of the one that failed.
     public let check: String
+    /// `name` of the subject that failed it.
     public let subject: String
+    /// A subject with this seed meets the same random data again.
     public let seed: UInt64
+    /// What was seen in place of what must hold; no full stop.
     public let reason: String
 
     public var description: String { "\(subject) fails '\(check)': \(reason) (seed \(seed))" }

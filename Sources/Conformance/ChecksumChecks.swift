@@ -2,9 +2,11 @@
 
 public import BackstopCore
 
+/// A kind of checksum, with digests that are known.
 public struct ChecksumSubject: ConformanceSubject {
     public let name: String
     public let seed: UInt64
+    /// Makes the checksums that are looked at.
     public var provider: any ChecksumProvider
     /// Bytes and their digest in lower case hexadecimal.
     public var knownAnswers: [(bytes: [UInt8], digest: String)]

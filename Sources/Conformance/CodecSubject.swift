@@ -2,6 +2,7 @@
 
 public import BackstopCore
 
+/// A codec, and what its format promises.
 public struct CodecSubject: ConformanceSubject {
     /// How much of damage a format can see.
     public enum Format: Sendable {
@@ -15,7 +16,9 @@ public struct CodecSubject: ConformanceSubject {
 
     public let name: String
     public let seed: UInt64
+    /// Makes the encoders and decoders that are looked at.
     public var codec: any Codec
+    /// Which damage a decoder has to notice.
     public var format: Format
     /// What every encoding begins with.
     public var header: [UInt8] = []

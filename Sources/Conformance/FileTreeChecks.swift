@@ -2,8 +2,10 @@
 
 public import BackstopCore
 
+/// A file tree with an empty folder in it for the checks.
 public struct FileTreeSubject: ConformanceSubject {
     public let name: String
+    /// Changed only below `prefix`.
     public let tree: any FileTree
     /// An empty folder; the checks leave their files below it.
     public let prefix: Key

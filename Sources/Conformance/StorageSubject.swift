@@ -2,8 +2,10 @@
 
 public import BackstopCore
 
+/// A storage with an empty folder in it, and what is known of the store behind it.
 public struct StorageSubject: ConformanceSubject {
     public let name: String
+    /// Changed only below `prefix`, by several requests at a time.
     public let storage: any Storage
     /// An empty folder; the checks leave their objects below it.
     public let prefix: Key

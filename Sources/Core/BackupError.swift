@@ -76,6 +76,7 @@ public struct BackupError: Error, Sendable {
         }
     }
 
+    /// What callers decide by; the texts are for people only.
     public var code: Code
     /// What was attempted on what, without a full stop.
     public var message: String

@@ -4,14 +4,17 @@ public import BackstopCore
 
 /// What a run of a command has: what the user asked for, and the ways to the outside.
 public struct RunContext: Sendable {
+    /// As in `CommandSpec.name`.
     public var command: String
     /// Resolved and checked.
     public var options: Options
     /// For a command that looks at what others will do: their options by their names.
     public var optionsOf: [String: Options] = [:]
+    /// What stands after the command's name: no more words than its `CommandSpec.positional` has.
     public var positional: [String]
     /// Only what plugins.conf allows.
     public var registry: Registry
+    /// Set up as the configuration says, and used by all workers.
     public var log: Log
     /// Indexes of the repositories that the command works with.
     var repositories: [Int] = []

@@ -7,7 +7,9 @@ public struct CommandSpec: Sendable {
 
     /// One argument after the command's name.
     public struct Positional: Sendable {
+        /// In capitals, as help shows it: `WAL-PATH`.
         public var name: String
+        /// False: without it the command fails with `.parameterRequired`.
         public var isOptional: Bool
         public init(_ name: String, isOptional: Bool = false) {
             self.name = name
@@ -15,6 +17,7 @@ public struct CommandSpec: Sendable {
         }
     }
 
+    /// As users type it: `archive-push`.
     public var name: String
     /// Some words, for the list of commands.
     public var summary: String
@@ -22,9 +25,11 @@ public struct CommandSpec: Sendable {
     public var details: String
     /// Heading in the general help.
     public var section: String
+    /// In their order, optional ones last; a word too many fails with `.parameterInvalid`.
     public var positional: [Positional] = []
     /// After this first argument the second one stands for the type of the first repository.
     public var actionOnRepositoryType: String?
+    /// For the usage line of help; who refuses a missing stanza is the option itself (`OptionSpec.requiredBy`).
     public var stanza = StanzaUse.required
     /// Runs as root without `allow-root`; where that option exists its default says the same.
     public var allowsRoot = false

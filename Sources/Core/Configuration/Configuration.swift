@@ -8,10 +8,13 @@ import Glibc
 public struct Configuration: Sendable {
     /// An option that the user gave, as it was written.
     public struct Given: Sendable {
+        /// Its declaration, also when it was written by an old name.
         public var option: OptionSpec
         /// Of a grouped option, from 1; otherwise 0.
         public var index: Int
+        /// Texts that are not yet of the option's kind, or that it was negated or reset.
         public var value: ParsedCommandLine.Given
+        /// Where it was written: never `.defaultValue`.
         public var source: OptionSource
         /// As a user writes it: `repo1-path`.
         public var shown: String { option.fullName(index) }
@@ -19,13 +22,17 @@ public struct Configuration: Sendable {
 
     /// How the program was called: the first word of the command line.
     public var program: String
+    /// By whose name the program was called.
     public var dialect: Dialect { Dialect(program: program) }
     /// Whose defaults hold.
     public var defaults: Dialect
+    /// What runs: with `help COMMAND` it is `help`.
     public var command: CommandSpec
     /// For `help COMMAND` the command asked about, whose current values `options` has; otherwise `command`.
     public var subject: CommandSpec
+    /// What stands after the command's name.
     public var positional: [String]
+    /// Of the command `subject`. For help nothing is required, and no check across options is made.
     public var options: Options
     /// For the log, once it is set up.
     public var warnings: [String] = []
@@ -34,6 +41,7 @@ public struct Configuration: Sendable {
     /// What was given and applies to this command, sorted by name and index.
     public var given: [Given] = []
 
+    /// nil when none is named, which some commands allow.
     public var stanza: String? { options[SourceOptions.stanza] }
 
     /// Fails with what is wrong in the environment, the files or the values; `folders` is where the files are looked for.
@@ -98,6 +106,7 @@ public struct Configuration: Sendable {
 
     // MARK: The log
 
+    /// From the options of the log. With `output=json` the console gets errors only, unless its level was given.
     public var logSettings: Log.Settings {
         var settings = Log.Settings()
         settings.console = options[LogOptions.levelConsole]

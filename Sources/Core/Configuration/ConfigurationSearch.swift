@@ -6,6 +6,7 @@ import Glibc
 public struct ConfigurationFolders: Sendable {
     /// The folder of our configuration, and that of the peer's, which is read where ours is not there.
     public var ours = "/etc/pgbackstop"
+    /// The folder of pgBackRest's files, which come first when the program is called by that name.
     public var peers = "/etc/pgbackrest"
     /// Where pgBackRest looked long ago.
     public var peersOldFile = "/etc/pgbackrest.conf"

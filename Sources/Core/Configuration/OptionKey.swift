@@ -3,6 +3,7 @@
 /// Name, kind, range, default, help and the commands that accept an option, with the type that its value has for those who read it. The default is
 /// written in `spec` and nowhere else; an option without one is of an optional type.
 public struct OptionKey<Value: OptionReadable>: Sendable {
+    /// The declaration: what a text parses to, and what help says.
     public let spec: OptionSpec
 
     public init(_ spec: OptionSpec) { self.spec = spec }

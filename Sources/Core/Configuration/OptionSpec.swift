@@ -28,7 +28,9 @@ public struct OptionSpec: Sendable {
 
     /// The option is valid only when another one (of the same index, if that is grouped) has one of these values; any value when empty.
     public struct Dependency: Sendable {
+        /// Without index: `repo-type`.
         public var option: String
+        /// In text form: `y` and `n` of a boolean.
         public var values: [String]
         /// The value of this option, in text form, when the condition does not hold; nil: unset.
         public var otherwise: String?
@@ -41,8 +43,11 @@ public struct OptionSpec: Sendable {
 
     /// As users know it, without index: `repo-path`, `process-max`.
     public var name: String
+    /// nil: it comes once, and its index is 0.
     public var group: Group?
+    /// Which texts are valid, and what they are read as.
     public var kind: Kind
+    /// In which sections of a file it may stand, if in any.
     public var place: Place
     /// Text form, as in a file; nil: unset.
     public var defaultValue: String?
@@ -50,11 +55,13 @@ public struct OptionSpec: Sendable {
     public var peersDefault: String?
     /// Defaults (and allowed values of a choice) that differ by command.
     public var defaultByCommand: [String: String] = [:]
+    /// By the name of the command: all its words, in place of those of `kind`.
     public var choicesByCommand: [String: [String]] = [:]
     /// Commands that accept it.
     public var commands: Set<String>
     /// Commands that cannot run without it (when its dependency holds).
     public var requiredBy: Set<String> = []
+    /// Where it does not hold the option has no value but `otherwise`, and on the command line it is an error.
     public var dependency: Dependency?
     /// A dependency that only these commands have, in place of `dependency`.
     public var dependencyByCommand: [String: Dependency] = [:]
@@ -125,6 +132,7 @@ public struct OptionSpec: Sendable {
         }
     }
 
+    /// Its values are `.flag`, written `y` and `n`.
     public var isBoolean: Bool { if case .boolean = kind { true } else { false } }
 
     /// A choice that once was a boolean: `--backup-standby` alone still means y, `--no-backup-standby` n.

@@ -2,7 +2,9 @@
 
 /// What the program understands. Built once by the composition root; the checks across options belong to it because they know the names.
 public struct OptionTable: Sendable {
+    /// Hidden ones too, and those that are not supported yet.
     public let options: [OptionSpec]
+    /// Likewise.
     public let commands: [CommandSpec]
     /// Storage drivers that are programs: `repoN-NAME-…` is theirs.
     public let programs: [String]

@@ -19,7 +19,9 @@ public enum OptionValue: Sendable, Equatable {
 public struct Options: Sendable {
     /// `repo-path` with its index; index 0 of options that are in no group.
     public struct Name: Hashable, Sendable {
+        /// Without index: `repo-path`.
         public var name: String
+        /// 1…256; 0 when the option is in no group.
         public var index: Int
         public init(_ name: String, _ index: Int = 0) {
             self.name = name
@@ -27,8 +29,11 @@ public struct Options: Sendable {
         }
     }
 
+    /// A value, and who said so.
     public struct Resolved: Sendable {
+        /// In the form of the option's kind.
         public var value: OptionValue
+        /// `.defaultValue` also where it follows from other options.
         public var source: OptionSource
         public init(_ value: OptionValue, _ source: OptionSource) {
             self.value = value
@@ -36,6 +41,7 @@ public struct Options: Sendable {
         }
     }
 
+    /// Those that have a value. `OptionKey` is the way to read them.
     public var values: [Name: Resolved]
 
     public init(_ values: [Name: Resolved] = [:]) { self.values = values }

@@ -3,6 +3,7 @@
 
 /// The words of the command line, sorted out.
 public struct ParsedCommandLine: Sendable {
+    /// What was written for an option: its texts, `--no-NAME` or `--reset-NAME`.
     public enum Given: Sendable, Equatable {
         case values([String])
         case negated, reset
@@ -10,9 +11,12 @@ public struct ParsedCommandLine: Sendable {
 
     /// How the program was called.
     public var program: String
+    /// `help` and `version` also when they were written as options.
     public var command: CommandSpec
     /// The command whose options are meant: that of `help COMMAND`, otherwise `command`.
     public var subject: CommandSpec
+    /// What stands after the command's name: as many words as it takes. Of `help OPTION` a command that has
+    /// the option is put first.
     public var positional: [String]
     /// By name and index; what was given twice has been refused, or added up.
     public var given: [Options.Name: Given]

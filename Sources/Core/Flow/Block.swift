@@ -5,6 +5,7 @@ import Synchronization
 /// A piece of memory that is filled at its end and taken from its start. Sendable because it has a single owner.
 public struct Block: ~Copyable, @unchecked Sendable {
     let base: UnsafeMutableRawPointer
+    /// Bytes of memory.
     public let capacity: Int
     var start = 0
     var end = 0
@@ -19,8 +20,10 @@ public struct Block: ~Copyable, @unchecked Sendable {
 
     /// Bytes that wait to be taken.
     public var count: Int { end - start }
+    /// All of the memory holds bytes that wait to be taken.
     public var isFull: Bool { end == capacity && start == 0 }
 
+    /// Forgets what waits; the memory stays.
     public mutating func clear() {
         start = 0
         end = 0
@@ -83,6 +86,7 @@ public final class BlockPool: Sendable {
     // The pointers in the list have no other owner: a block is in the list or lent.
     private struct Kept: @unchecked Sendable { var blocks: [UnsafeMutablePointer<Block>] = [] }
 
+    /// Bytes of each block.
     public let blockSize: Int
     private let kept = Mutex(Kept())
 
@@ -113,6 +117,7 @@ public struct LentBlock: ~Copyable, @unchecked Sendable {
     fileprivate let pointer: UnsafeMutablePointer<Block>
     fileprivate let pool: BlockPool
 
+    /// Empty when it was lent; it has no other user while this value lives.
     public var block: Block {
         _read { yield pointer.pointee }
         nonmutating _modify { yield &pointer.pointee }

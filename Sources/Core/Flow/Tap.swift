@@ -10,6 +10,7 @@ public protocol Tap: AnyObject {
 
 /// A digest of a fixed number of bytes.
 public struct Digest: Sendable, Hashable, CustomStringConvertible {
+    /// 20 of SHA-1, 32 of SHA-256.
     public let bytes: [UInt8]
     public init(_ bytes: [UInt8]) { self.bytes = bytes }
     /// Lower case hexadecimal.
@@ -28,6 +29,7 @@ public protocol ChecksumProvider: Sendable {
 
 /// Counts the bytes that pass.
 public final class ByteCount: Tap {
+    /// Since the last `reset`.
     public private(set) var count: UInt64 = 0
     public init() {}
     public func update(_ bytes: RawSpan) { count += UInt64(bytes.byteCount) }
@@ -55,6 +57,7 @@ public final class Expect: Tap {
         checksum.update(bytes)
     }
 
+    /// Throws `.checksum` when the size or the digest is another one.
     public func finish() throws(BackupError) {
         try checksum.finish()
         if let expected = wanted.size, size.count != expected {

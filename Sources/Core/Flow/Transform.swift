@@ -16,6 +16,7 @@ public protocol Transform: AnyObject {
 public struct Progress: Sendable {
     /// Bytes of the input that were taken.
     public var consumed: Int
+    /// The stream is complete: it takes and gives nothing any more.
     public var done: Bool
 
     public init(consumed: Int, done: Bool) {

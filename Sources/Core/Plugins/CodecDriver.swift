@@ -16,6 +16,7 @@ public struct CodecDriver: Sendable {
     public var suffix: String
     /// What `compress-level` may be.
     public var levels: ClosedRange<Int>
+    /// Where `compress-level` is not given; one of `levels`.
     public var defaultLevel: Int
     /// A codec of that level, for any number of workers.
     public var open: @Sendable (_ level: Int, _ framing: Framing) throws(BackupError) -> any Codec

@@ -2,9 +2,13 @@
 
 /// The names that a configuration may use, and what they stand for.
 public struct Registry: Sendable {
+    /// By the words of `repo-type`.
     public private(set) var storages: [String: StorageDriver] = [:]
+    /// By the words of `compress-type`.
     public private(set) var codecs: [String: CodecDriver] = [:]
+    /// By the words of `repo-cipher-type`.
     public private(set) var ciphers: [String: CipherDriver] = [:]
+    /// By names such as `sha1`.
     public private(set) var checksums: [String: any ChecksumProvider] = [:]
 
     /// Storage types that have options but no driver yet, and those options.
@@ -16,8 +20,11 @@ public struct Registry: Sendable {
 
     /// A name that is taken makes a `clash`.
     public mutating func register(_ driver: StorageDriver) { add(driver, driver.name, to: \.storages, "storage driver") }
+    /// A name that is taken makes a `clash`.
     public mutating func register(_ driver: CodecDriver) { add(driver, driver.name, to: \.codecs, "codec") }
+    /// A name that is taken makes a `clash`.
     public mutating func register(_ driver: CipherDriver) { add(driver, driver.name, to: \.ciphers, "cipher") }
+    /// A name that is taken makes a `clash`.
     public mutating func register(checksum name: String, _ provider: any ChecksumProvider) {
         add(provider, name, to: \.checksums, "checksum")
     }
@@ -35,8 +42,11 @@ public struct Registry: Sendable {
 
     /// Throws `.unsupported` (67), with the names that are there; so do its three siblings.
     public func storage(_ name: String) throws(BackupError) -> StorageDriver { try find(name, in: storages, "storage driver", "storage") }
+    /// For a word of `compress-type`.
     public func codec(_ name: String) throws(BackupError) -> CodecDriver { try find(name, in: codecs, "codec", "codec") }
+    /// For a word of `repo-cipher-type`.
     public func cipher(_ name: String) throws(BackupError) -> CipherDriver { try find(name, in: ciphers, "cipher", "cipher") }
+    /// For a name such as `sha1`.
     public func checksum(_ name: String) throws(BackupError) -> any ChecksumProvider {
         try find(name, in: checksums, "checksum", "checksum")
     }

@@ -19,9 +19,13 @@ public enum LogLevel: Int, Sendable, Comparable, CaseIterable {
 public final class Log: Sendable {
     /// Where lines go: each place has the level of the least important line that it gets.
     public struct Settings: Sendable {
+        /// Of the console; what goes to standard error is not repeated there.
         public var console = LogLevel.warn
+        /// Of the file that `openFile` opens.
         public var file = LogLevel.off
+        /// Of standard error, whose lines have neither time nor worker in front.
         public var standardError = LogLevel.off
+        /// Whether lines of console and file begin with the time.
         public var timestamp = true
         /// Where console lines go: standard output, or standard error for commands whose output is for other programs.
         public var consoleDescriptor = STDOUT_FILENO
@@ -61,6 +65,7 @@ public final class Log: Sendable {
         }
     }
 
+    /// Whether any place is set to get such lines; for what takes long to put into words.
     public func isOn(_ level: LogLevel) -> Bool {
         state.withLock { max($0.settings.console, $0.settings.file, $0.settings.standardError) >= level }
     }
@@ -71,9 +76,13 @@ public final class Log: Sendable {
         let padded = String(repeating: "0", count: max(0, 3 - status.count)) + status
         write(.error, "[\(padded)]: \(error)", worker)
     }
+    /// As `write`: for what is wrong and does not end the command.
     public func warn(_ text: String, worker: Int = 0) { write(.warn, text, worker) }
+    /// As `write`: for what a user wants to read of a run.
     public func info(_ text: String, worker: Int = 0) { write(.info, text, worker) }
+    /// As `write`, at this level; `text` is made only when somebody gets it.
     public func detail(_ text: @autoclosure () -> String, worker: Int = 0) { if isOn(.detail) { write(.detail, text(), worker) } }
+    /// As `write`, at this level; `text` is made only when somebody gets it.
     public func debug(_ text: @autoclosure () -> String, worker: Int = 0) { if isOn(.debug) { write(.debug, text(), worker) } }
 
     /// One line, or several when the text has line breaks. `worker`: 0 is the main one.

@@ -6,6 +6,7 @@ import Glibc
 public struct Retry: Sendable {
     /// Repeats after the first try.
     public var times: Int
+    /// Pause before each repeat but the first.
     public var interval: Duration
 
     public init(times: Int, interval: Duration) {

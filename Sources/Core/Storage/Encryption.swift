@@ -4,6 +4,7 @@
 public struct Encryption: Sendable, Equatable {
     /// As in `repo-cipher-type`.
     public var cipher: String
+    /// As in `repo-cipher-pass`: a secret.
     public var passphrase: String
     public init(cipher: String, passphrase: String) {
         self.cipher = cipher

@@ -2,6 +2,7 @@
 
 /// A name in a storage: a UTF-8 path without leading or trailing `/`, without `.` and `..` parts. The empty key is the root.
 public struct Key: Hashable, Sendable, Comparable, CustomStringConvertible {
+    /// A text as of `FileName`, because names of files need not be UTF-8.
     public let path: String
 
     /// Trusts `path`; for names that the program made itself.
@@ -21,9 +22,11 @@ public struct Key: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// An absolute path of a host as a key of its whole file system.
     public init(absolute path: String) { self.init(path.droppingBytes(1)) }
 
+    /// The folder that all else is in.
     public static let root = Key("")
 
     public var description: String { path }
+    /// It is the empty path.
     public var isRoot: Bool { path.isEmpty }
     /// The part after the last `/`.
     public var name: Substring { path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path[path.utf8.index(after: $0)...] } ?? path[...] }
@@ -53,6 +56,7 @@ public struct Attributes: Sendable, Equatable {
     public var mode: UInt32?
     /// Names; nil when unknown on this host.
     public var user: String?
+    /// Its name; nil when unknown on this host.
     public var group: String?
     /// Modification time, Unix seconds.
     public var modified: Int64?
@@ -67,9 +71,12 @@ public struct Attributes: Sendable, Equatable {
 
 /// One thing in a storage.
 public struct Entry: Sendable, Equatable {
+    /// `special`: a socket, a pipe or a device.
     public enum Kind: String, Sendable { case file, folder, link, special }
 
+    /// Whole, as `open` takes it, not only its last part.
     public var key: Key
+    /// A link is not followed: it is `.link`, whatever it leads to.
     public var kind: Kind
     /// Bytes; 0 for anything but a file.
     public var size: UInt64
@@ -102,6 +109,7 @@ public enum Durability: Sendable {
 
 /// How an object is put.
 public struct PutOptions: Sendable {
+    /// When the object survives a power failure.
     public var durability = Durability.now
     /// True: fails with `.alreadyExists` when the key exists. Needs `Capabilities.putIfAbsent`.
     public var ifAbsent = false
@@ -134,6 +142,7 @@ public enum Depth: Sendable, Equatable {
 
 /// What was begun to be put and is neither finished nor given up: it takes room, and no listing of objects shows it.
 public struct UnfinishedUpload: Sendable {
+    /// What it would have become.
     public var key: Key
     /// The storage's own name for it.
     public var id: String
@@ -158,6 +167,8 @@ public struct Capabilities: OptionSet, Sendable {
     public static let putIfAbsent = Capabilities(rawValue: 1)
     /// What was replaced or removed can be read as of a time (`repo-target-time`).
     public static let versions = Capabilities(rawValue: 2)
+    /// `FileTree.link` makes symbolic ones.
     public static let symbolicLinks = Capabilities(rawValue: 4)
+    /// `FileTree.link` makes hard ones.
     public static let hardLinks = Capabilities(rawValue: 8)
 }

@@ -28,6 +28,7 @@ public struct ActingUser: Sendable {
         }
     }
 
+    /// Gives all threads the rights back that they began with. A second time it changes nothing.
     public func end() {
         _ = seteuid(getuid())
         _ = setegid(own)

@@ -34,6 +34,7 @@ public struct ChildProcess: ~Copyable {
     public private(set) var input: Int32
     /// Descriptors of this process: the child's standard output and error.
     public let output: Int32
+    /// -1 with `.listen`.
     public let errors: Int32
     private var status: Int32?
 

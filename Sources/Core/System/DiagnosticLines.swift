@@ -4,9 +4,11 @@ import Glibc
 
 /// Takes lines as they come, without ever waiting. Belongs to one task at a time.
 public final class DiagnosticLines {
+    /// What to wait for with `poll`.
     public let descriptor: Int32
     private let tell: (String) -> Void
     private var rest: [UInt8] = []
+    /// The other side has closed it: there is nothing to poll for any more.
     public private(set) var hasEnded = false
     /// The end of what was said, which often tells why a process ended: the last lines, or the last error of our own program with its hints.
     public private(set) var last: [String] = []
@@ -23,6 +25,7 @@ public final class DiagnosticLines {
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
     }
 
+    /// Takes what is there, up to 64 KiB, and tells the lines that are whole; the last one at the end, whole or not.
     public func read() {
         var buffer = [UInt8](repeating: 0, count: 4096)
         // A process that writes without end must not keep us here.

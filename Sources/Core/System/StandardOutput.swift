@@ -2,6 +2,7 @@
 
 internal import Glibc
 
+/// Where the answer of a command goes.
 public enum StandardOutput {
     /// Writes all of `text`, and waits for its reader. Throws `.fileWrite` (64) when it cannot: half a page or half a document must not be
     /// taken for the whole.

@@ -16,15 +16,22 @@ public enum JSON: Sendable, Equatable {
     public init(_ value: Int) { self = .integer(Int64(value)) }
     public init(_ value: String?) { self = value.map { .string($0) } ?? .null }
 
+    /// nil when it is no object, or has no such member.
     public subscript(_ key: String) -> JSON? {
         if case .object(let members) = self { members[key] } else { nil }
     }
 
+    /// nil when it is no string.
     public var string: String? { if case .string(let text) = self { text } else { nil } }
+    /// nil when it is no boolean.
     public var bool: Bool? { if case .bool(let flag) = self { flag } else { nil } }
+    /// nil when it is no number, or one above `Int64.max`.
     public var int: Int64? { if case .integer(let number) = self { number } else { nil } }
+    /// nil when it is no array.
     public var array: [JSON]? { if case .array(let values) = self { values } else { nil } }
+    /// nil when it is no object.
     public var object: [String: JSON]? { if case .object(let members) = self { members } else { nil } }
+    /// nil when it is no number, or one below 0.
     public var uint: UInt64? {
         switch self {
         case .integer(let number): UInt64(exactly: number)
@@ -38,6 +45,7 @@ extension JSON {
     /// One line, members in byte order of their names.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
 
+    /// `text` in UTF-8.
     public var bytes: [UInt8] {
         var out: [UInt8] = []
         write(to: &out)

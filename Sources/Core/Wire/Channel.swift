@@ -12,6 +12,7 @@ public final class Channel {
     private let diagnostics: DiagnosticLines?
     /// For messages: `driver 'tape'`, `the client`.
     private let peer: String
+    /// `transfer` limits the waiting here; `answer` is for callers of `header`, which is told how long to wait.
     public var patience: Patience
     /// What to do about something that prints where frames belong.
     public var noiseHint: String?
@@ -52,6 +53,8 @@ public final class Channel {
 
     // MARK: Sending
 
+    /// One frame of JSON. Throws `.invalid` when it would be too long, `.unavailable` when the other side is gone
+    /// or takes nothing, `.cancelled` when this process is to end.
     public func send(_ kind: FrameKind, _ value: JSON) throws(BackupError) {
         let payload = Self.portable(value.bytes)
         guard payload.count <= FrameHeader.mostJSON else { throw BackupError(.invalid, "a message to \(peer) would be too long") }

@@ -17,6 +17,7 @@ extension OptionSpec {
         if isRequired { requiredBy = commands }
     }
 
+    /// At least one command does not run without a value.
     public var isRequired: Bool { !requiredBy.isEmpty }
 
     /// The kind, as the protocol calls it.

@@ -2,7 +2,9 @@
 
 /// Its name, what it can do beyond the contract, and its options: shown by `driver options`, checked before the driver hears of them.
 public struct DriverDescription: Sendable {
+    /// As it calls itself; what users call a program is up to plugins.conf.
     public var name: String
+    /// Of a program only those that the protocol has a word for: `.putIfAbsent`.
     public var capabilities: Capabilities
     /// Each with the name that the driver knows it by: `OPTION`, which is `repoN-NAME-OPTION` in a configuration.
     public var options: [OptionSpec]
@@ -42,6 +44,7 @@ public struct DriverDescription: Sendable {
         }
     }
 
+    /// The reply to a hello (docs/driver-protocol.md).
     public var wire: JSON {
         .object([
             "proto": .integer(protocolVersion), "name": .string(name), "features": capabilities.wire,

@@ -17,11 +17,13 @@ public enum FrameKind: UInt8, Sendable {
     /// JSON: one entry of a listing.
     case entry = 0x4C
 
+    /// As docs/driver-protocol.md writes it: `C`, `D`.
     public var letter: Character { Character(UnicodeScalar(rawValue)) }
 }
 
 /// The beginning of a frame.
 public struct FrameHeader: Sendable {
+    /// What the payload is.
     public var kind: FrameKind
     /// Bytes of payload that follow.
     public var length: Int

@@ -5,6 +5,7 @@ public enum LockKind: String, Sendable, CaseIterable { case archive, backup, res
 
 /// Locks of a command's stanza that another host takes too.
 public struct HostLocks: Sendable, Equatable {
+    /// What is taken for each of the repositories.
     public var kinds: [LockKind]
     /// Of the repositories as the client numbers them.
     public var repositories: [Int]
@@ -27,6 +28,7 @@ public struct HostLocks: Sendable, Equatable {
         self.init(kinds: kinds, repositories: repositories.map(Int.init), run: run)
     }
 
+    /// The member `lock` of a start's configuration (docs/driver-protocol.md).
     public var wire: JSON {
         .object([
             "kinds": .array(kinds.map { .string($0.rawValue) }), "repositories": .array(repositories.map { .integer(Int64($0)) }),

@@ -18,7 +18,9 @@ public protocol ServedChain: AnyObject {
 
 /// What a conversation opened.
 public struct ServedStorage {
+    /// A `FileTree` gets the requests of file trees too.
     public var storage: any Storage
+    /// nil: steps, and requests that are none of a storage, are `.unsupported`.
     public var more: (any ServerExtension)?
     /// Told to the client.
     public var encryption: Encryption?

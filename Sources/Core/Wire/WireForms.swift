@@ -7,18 +7,21 @@ extension BackupError {
         self.init(code, value["message"]?.string ?? "\(peer) failed without a word", hint: value["hint"]?.string)
     }
 
+    /// The payload of a failure frame, which has no cause.
     public var wire: JSON {
         .object(["code": .string(code.rawValue), "message": .string(message), "hint": JSON(hint)].filter { $0.value != .null })
     }
 }
 
 extension Attributes {
+    /// A member that is missing or of another type is nil.
     public init(wire value: JSON) {
         self.init(
             mode: value["mode"]?.int.flatMap { UInt32(exactly: $0) }, user: value["user"]?.string, group: value["group"]?.string,
             modified: value["time"]?.int)
     }
 
+    /// `mode`, `user`, `group` and `time`, those of them that are not nil.
     public var wireMembers: [String: JSON] {
         var members: [String: JSON] = [:]
         if let mode { members["mode"] = .integer(Int64(mode)) }
@@ -39,6 +42,7 @@ extension Entry {
             key: key, kind: kind, size: size, modified: modified, attributes: Attributes(wire: value), target: value["target"]?.string)
     }
 
+    /// The member `entry` of an answer, or an entry of a listing (docs/driver-protocol.md).
     public var wire: JSON {
         var members = attributes.wireMembers
         members["key"] = .string(key.path)
@@ -51,11 +55,13 @@ extension Entry {
 }
 
 extension Encryption {
+    /// nil when a member is missing.
     public init?(wire value: JSON) {
         guard let cipher = value["cipher"]?.string, let passphrase = value["passphrase"]?.string else { return nil }
         self.init(cipher: cipher, passphrase: passphrase)
     }
 
+    /// With the passphrase in it: never for a log.
     public var wire: JSON { .object(["cipher": .string(cipher), "passphrase": .string(passphrase)]) }
 }
 
@@ -92,6 +98,7 @@ extension Depth {
         }
     }
 
+    /// `depth` and `beginning` of a listing (docs/driver-protocol.md).
     public var wireMembers: [String: JSON] {
         switch self {
         case .folder: ["depth": "folder"].mapValues(JSON.string)
@@ -102,12 +109,14 @@ extension Depth {
 }
 
 extension PutOptions {
+    /// Without members: durable when `put` returns, over what is there.
     public init(wire value: JSON) {
         let waits = value["durable"]?.bool == false
         let durability: Durability = !waits ? .now : value["transient"]?.bool == true ? .never : .bySync
         self.init(durability, ifAbsent: value["ifAbsent"]?.bool ?? false, attributes: Attributes(wire: value))
     }
 
+    /// The member `options` of a put, which has no `length`.
     public var wire: JSON {
         var members = attributes.wireMembers
         members["durable"] = .bool(durability == .now)
@@ -122,10 +131,12 @@ extension Capabilities {
     /// What a driver may say in the features of its hello, besides what the contract asks of all.
     private static let names: [(name: String, capability: Capabilities)] = [("putIfAbsent", .putIfAbsent)]
 
+    /// Words that are not known here are passed over.
     public init(wire value: JSON?) {
         let features = Set(value?.array?.compactMap(\.string) ?? [])
         self = Self.names.reduce(into: []) { if features.contains($1.name) { $0.insert($1.capability) } }
     }
 
+    /// The member `features` of a hello; what the protocol has no word for is left out.
     public var wire: JSON { .array(Self.names.filter { contains($0.capability) }.map { .string($0.name) }) }
 }

@@ -39,6 +39,7 @@ public enum ObjectStoreOptions {
         .global("repoN-storage-prefetch", .integer(0...1024), default: "3", CommandSets.repository, "requests sent ahead of reading")
             .when("repo-type", "azure", "gcs", "s3").details("0 sends none."))
 
+    /// All of them, for the option table: a key that is missing here is no option.
     public static let specs: [OptionSpec] = OptionSpec.section(
         "Object store",
         [host.spec, port.spec, verifyTLS.spec, http2.spec, caFile.spec, caPath.spec, tag.spec, uploadChunkSize.spec, prefetch.spec])

@@ -11,7 +11,9 @@ internal import Synchronization
 public final class PosixStorage: FileTree {
     /// What files and folders get when `put` and `makeDirectory` name no mode.
     public struct Modes: Sendable {
+        /// Permission bits of a file.
         public var file: UInt32
+        /// Permission bits of a folder, and of the missing ones above it.
         public var folder: UInt32
         /// Whether the umask counts.
         public var new = NewModes.neutral

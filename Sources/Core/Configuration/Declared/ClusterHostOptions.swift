@@ -1,5 +1,6 @@
 // Options of a cluster on another host (cli.md section 1.3, PostgreSQL host).
 
+/// How a cluster on another host is reached: `pgN-host…`, `cmd-ssh`.
 public enum ClusterHostOptions {
     public static let host = OptionKey<String?>(
         .stanza("pgN-host", .string, CommandSets.cluster, "host of the cluster, when it is another one")
@@ -47,6 +48,7 @@ public enum ClusterHostOptions {
     public static let cmdSSH = OptionKey<String>(
         .global("cmd-ssh", .string, default: "ssh", CommandSets.repository, "ssh client").details("Program that reaches other hosts."))
 
+    /// All of them, for the option table: a key that is missing here is no option.
     public static let specs: [OptionSpec] =
         OptionSpec.section(
             "PostgreSQL host",

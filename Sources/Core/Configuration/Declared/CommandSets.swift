@@ -35,12 +35,20 @@ public enum CommandSets {
     public static let compressing: Set<String> = ["archive-push", "backup"]
     /// All that know retention.
     public static let retaining: Set<String> = ["backup", "expire"]
+    /// All that archive WAL or fetch it.
     public static let archive: Set<String> = ["archive-get", "archive-push"]
+    /// The one that copies a cluster.
     public static let backup: Set<String> = ["backup"]
+    /// The one that puts a cluster back.
     public static let restore: Set<String> = ["restore"]
+    /// All that accept `lock-path`, the folder of locks and stop files.
     public static let locking: Set<String> = stanza.subtracting(["check", "manifest", "repo-get", "repo-ls", "repo-rm", "verify"])
+    /// All that accept `neutral-umask`, by which new files get their modes.
     public static let creatingFiles: Set<String> = stanza.subtracting(["info", "manifest"])
+    /// All that can see a repository as it was (`repo-target-time`).
     public static let readingInThePast: Set<String> = ["archive-get", "info", "manifest", "repo-get", "repo-ls", "restore", "verify"]
+    /// The one that waits for TLS clients.
     public static let server: Set<String> = ["server"]
+    /// The same, and the one that asks whether it is there.
     public static let serverAddress: Set<String> = ["server", "server-ping"]
 }

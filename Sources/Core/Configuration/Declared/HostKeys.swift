@@ -1,5 +1,6 @@
 // What can be said of another host that this program is started on: the same of a repository's host and of a cluster's.
 
+/// The options by which one kind of other host is described.
 public struct HostKeys: Sendable {
     public let host: OptionKey<String?>
     public let user: OptionKey<String>
@@ -12,12 +13,14 @@ public struct HostKeys: Sendable {
 }
 
 extension RepositoryHostOptions {
+    /// Those of `repoN-host`.
     public static let keys = HostKeys(
         host: host, user: user, port: port, cmd: cmd,
         sources: [(config, "config"), (configPath, "config-path"), (configIncludePath, "config-include-path")])
 }
 
 extension ClusterHostOptions {
+    /// Those of `pgN-host`.
     public static let keys = HostKeys(
         host: host, user: user, port: port, cmd: cmd,
         sources: [(config, "config"), (configPath, "config-path"), (configIncludePath, "config-include-path")])

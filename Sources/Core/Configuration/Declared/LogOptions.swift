@@ -1,5 +1,6 @@
 // Options of the log (cli.md section 1.3, Log).
 
+/// How much the log has, and where it goes.
 public enum LogOptions {
     private static let levels = OptionSpec.Kind.choice(LogLevel.allCases.map { "\($0)" })
 
@@ -24,6 +25,7 @@ public enum LogOptions {
         .global("log-timestamp", .boolean, default: "y", CommandSets.working, "begin lines with the time")
             .details("Turn it off where the receiver of the log adds its own."))
 
+    /// All of them, for the option table: a key that is missing here is no option.
     public static let specs: [OptionSpec] = OptionSpec.section(
         "Log",
         [levelConsole.spec, levelFile.spec, levelStderr.spec, path.spec, subprocess.spec, timestamp.spec])

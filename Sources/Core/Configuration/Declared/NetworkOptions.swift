@@ -1,5 +1,6 @@
 // Options of connections to databases, hosts and stores (cli.md section 1.3, General).
 
+/// How long others may take to answer, and how connections to them are kept and encrypted.
 public enum NetworkOptions {
     public static let dbTimeout = OptionKey<Duration>(
         .global("db-timeout", .time(100...7 * day), default: "30m", CommandSets.databaseUser, "time that the database has to answer")
@@ -29,6 +30,7 @@ public enum NetworkOptions {
         .global("tls-cipher-13", .string, CommandSets.connected, "cipher suites for TLS 1.3")
             .details("For object stores: a list as OpenSSL writes it; the library's own when unset."))
 
+    /// All of them, for the option table: a key that is missing here is no option.
     public static let specs: [OptionSpec] = OptionSpec.section(
         "General",
         [

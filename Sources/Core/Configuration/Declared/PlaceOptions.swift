@@ -1,5 +1,6 @@
 // Options that say where a repository is (cli.md section 1.3, Repository).
 
+/// Which storage a repository has, and where it lies in it.
 public enum PlaceOptions {
     public static let type = OptionKey<String>(
         .global(
@@ -23,6 +24,7 @@ public enum PlaceOptions {
     /// A folder of this host.
     public static let usualType = "posix"
 
+    /// All of them, for the option table: a key that is missing here is no option.
     public static let specs: [OptionSpec] =
         OptionSpec.section(
             "Repository",

@@ -1,5 +1,6 @@
 // Options of a repository on another host (cli.md section 1.3, Repository host).
 
+/// How a repository on another host is reached: `repoN-host…`.
 public enum RepositoryHostOptions {
     public static let host = OptionKey<String?>(
         .global("repoN-host", .string, CommandSets.repository, "host of the repository, when it is another one")
@@ -46,6 +47,7 @@ public enum RepositoryHostOptions {
         .global("repoN-host-ca-path", .string, CommandSets.repository, "folder of such authorities")
             .when("repo-host-type", "tls").details("Prepared as OpenSSL wants it.").unsupported())
 
+    /// All of them, for the option table: a key that is missing here is no option.
     public static let specs: [OptionSpec] = OptionSpec.section(
         "Repository host",
         [

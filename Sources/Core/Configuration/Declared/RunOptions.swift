@@ -1,5 +1,6 @@
 // Options of the process, whatever its command is (cli.md section 1.3, General).
 
+/// How the process runs, and in which form it answers.
 public enum RunOptions {
     public static let output = OptionKey<String>(
         .commandLine(
@@ -31,6 +32,7 @@ public enum RunOptions {
     public static let version = OptionKey<Bool>(
         .commandLine("version", .boolean, default: "n", ["help"], "show the version").details("The same as the command version."))
 
+    /// All of them, for the option table: a key that is missing here is no option.
     public static let specs: [OptionSpec] =
         OptionSpec.section(
             "General",

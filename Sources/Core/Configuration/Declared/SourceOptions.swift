@@ -1,5 +1,6 @@
 // Options that say where the configuration is, and whose it is (cli.md section 1.3, General).
 
+/// Which files are read, and which stanza is meant.
 public enum SourceOptions {
     public static let stanza = OptionKey<String?>(
         .commandLine("stanza", .string, CommandSets.stanza, "name of the cluster's definition")
@@ -36,8 +37,10 @@ public enum SourceOptions {
         .commandLine("plugins", .path, default: usualPlugins, CommandSets.working, "file that lists drivers and codecs")
             .details("What it does not list does not exist for this run. Without a file everything built in is there."))
 
+    /// Where plugins.conf is when none is named; it need not exist.
     public static let usualPlugins = "/etc/pgbackstop/plugins.conf"
 
+    /// All of them, for the option table: a key that is missing here is no option.
     public static let specs: [OptionSpec] = OptionSpec.section(
         "General",
         [stanza.spec, config.spec, configPath.spec, configIncludePath.spec, configStrict.spec, plugins.spec])

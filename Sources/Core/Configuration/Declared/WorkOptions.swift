@@ -1,5 +1,6 @@
 // Options of how a command works at its files, and what it does when one fails (cli.md section 1.3, General).
 
+/// How many files are worked at, and what happens when one fails.
 public enum WorkOptions {
     public static let processMax = OptionKey<Int>(
         .global("process-max", .integer(1...999), default: "1", CommandSets.workers, "number of workers")
@@ -12,5 +13,6 @@ public enum WorkOptions {
         .global("job-retry-interval", .time(0...15 * minute), default: "15s", CommandSets.workers, "pause between repetitions")
             .details("How long to wait before a failed file is tried again."))
 
+    /// All of them, for the option table: a key that is missing here is no option.
     public static let specs: [OptionSpec] = OptionSpec.section("General", [processMax.spec, jobRetry.spec, jobRetryInterval.spec])
 }
