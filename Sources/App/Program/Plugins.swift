@@ -23,12 +23,11 @@ struct Plugins: Sendable {
     var filters: [String] { file?.filters ?? [] }
 
     private static let option = "--plugins"
-    private static let usual = "/etc/pgbackstop/plugins.conf"
 
     init(_ arguments: [String], _ environment: [String: String], _ built: Registry) {
         self.built = built
         let named = Self.path(arguments) ?? environment["PGBACKSTOP_PLUGINS"]
-        path = named ?? Self.usual
+        path = named ?? SourceOptions.usualPlugins
         var file: PluginsFile?
         var problem: BackupError?
         do throws(BackupError) {

@@ -8,7 +8,7 @@ public final class Channel {
     /// Where frames come from.
     public let input: Int32
     private let output: Int32
-    /// What the other process tells people; read while waiting, so that it never blocks there. -1: nobody to listen to.
+    /// What the other process tells people; read while waiting, so that it never blocks there. nil: nobody to listen to.
     private let diagnostics: DiagnosticLines?
     /// For messages: `driver 'tape'`, `the client`.
     private let peer: String
