@@ -170,7 +170,6 @@ import Testing
         ("info", "[global]\nrepo1-type=azure\nrepo1-azure-container=b\n", "repo1-type=azure"),
         ("info", "[global]\nrepo1-host=h\nrepo1-host-type=tls\n", "repo1-host-type=tls"),
         ("--stanza=s archive-push x --archive-async", "", "archive-async=y"),
-        (backup + " --backup-standby=prefer", "", "backup-standby=prefer"),
         (backup, "[s]\npg1-host=h\npg1-host-type=tls\n", "pg1-host-type=tls"),
         (backup + " --expire-auto", "", "expire-auto=y"),
     ])
@@ -189,6 +188,7 @@ import Testing
         (backup + " --delta --repo1-bundle --repo1-bundle-limit=1MiB --repo1-block", ""),
         ("--stanza=s archive-push x", "[global]\narchive-async=n\nrepo1-bundle=y\n"),
         ("--stanza=s --pg1-path=/pg restore --delta", "[global]\nrepo1-bundle=y\nbackup-standby=y\n"), (backup + " --type=diff", ""),
+        (backup + " --backup-standby=prefer", "[global]\nbackup-standby=y\n"),
         (backup + " --type=incr", ""), ("--stanza=s --pg1-path=/pg restore", "[global]\ndb-include=a\n"),
         (backup + " --resume --no-expire-auto", "[global]\nmanifest-save-threshold=2GiB\n"),
         ("--stanza=s --pg1-path=/pg archive-get x y", "[global]\narchive-missing-retry=y\narchive-get-queue-max=128MiB\n"),
@@ -202,8 +202,6 @@ import Testing
     /// nearest thing is done.
     @Test(arguments: [
         ("--stanza=s archive-push x", "archive-async=y", "archive-async", OptionValue.flag(false)),
-        (backup, "backup-standby=prefer", "backup-standby", .text("n")),
-        (backup, "backup-standby=y", "backup-standby", .text("n")),
         (backup, "expire-auto=y", "expire-auto", .flag(false)), (backup, "beta=y", "beta", .flag(false)),
         ("--stanza=s archive-push x", "archive-push-batch-size=1GiB", "archive-push-batch-size", .number(16 << 30)),
         ("--stanza=s --pg1-path=/pg archive-get x y", "archive-get-queue-max=1GiB", "archive-get-queue-max", .number(128 << 20)),

@@ -45,7 +45,7 @@ import Testing
     }
 
     /// As the peer: 'yes' is no value of it.
-    @Test(arguments: [("--backup-standby=yes", 32), ("--backup-standby=", 32), ("--no-backup-standby", 0), ("--backup-standby", 67)])
+    @Test(arguments: [("--backup-standby=yes", 32), ("--backup-standby=", 32), ("--no-backup-standby", 0), ("--backup-standby", 0)])
     func backupStandbyIsStrict(_ option: String, _ expected: Int32) {
         #expect(status("\(backup) \(option)") == expected)
     }

@@ -55,7 +55,6 @@ struct BadInputTests {
     @Test(arguments: [
         Case("info", status: 31, words: "repo1-retention-ful", "repo1-retention-full", global: ["repo1-retention-ful": "2"]),
         Case("info", status: 31, words: "proces-max", "process-max", global: ["proces-max": "2"]),
-        Case("--type=full", "--backup-standby", "backup", status: 67, words: "not supported yet", "backup-standby"),
         Case("--archive-async", "archive-push", "x", status: 67, words: "not supported yet", "archive-async"),
         Case("info", status: 67, words: "not supported yet", "azure", global: ["repo1-type": "azure"]),
     ])

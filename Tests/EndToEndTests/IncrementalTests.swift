@@ -92,7 +92,10 @@ struct IncrementalTests {
         let bench = try Workbench(Format(.zst), options: options)
         try run(["cp", "-a", source.folder.path("data"), bench.data])
         try run(
-            ["sh", "-ec", "echo one >note; echo two >other; head -c 3000000 /dev/urandom >large; touch -d @1700000000 note other large"],
+            [
+                "sh", "-ec",
+                "echo one >note; echo two >other; head -c 3000000 /dev/urandom >large; find . -exec touch -h -d @1700000000 {} +",
+            ],
             in: bench.data)
         try bench.run("--no-online", "stanza-create")
         try bench.run("--no-online", "--type=full", "backup")
@@ -114,14 +117,14 @@ struct IncrementalTests {
         #expect(unchanged.status == 55 && unchanged.text.contains("no files have changed since the last backup"), "\(unchanged)")
 
         // Another time alone is no change, where it is found out while nothing is stored yet.
-        try run(["touch", "-d", "@1700000001", "note", "large"], in: bench.data)
+        try run(["touch", "-d", "@1700000005", "note", "large"], in: bench.data)
         try run(["sh", "-ec", "echo new >new; touch -d @1700000002 new"], in: bench.data)
         let touched = try incr(bench)
         #expect(touched.stored == ["large.zst", "new.zst"], "\(touched.outcome)")
         #expect(touched.outcome.text.contains("match file from prior backup \(bench.data)/note"), "\(touched.outcome)")
         let labels = try bench.labels()
         let entry = try run(["grep", "^pg_data/note=", "\(bench.repository)/backup/demo/\(labels[1])/backup.manifest"]).output
-        #expect(entry.contains("\"timestamp\":1700000001") && entry.contains("\"reference\":\"\(labels[0])\""), "\(entry)")
+        #expect(entry.contains("\"timestamp\":1700000005") && entry.contains("\"reference\":\"\(labels[0])\""), "\(entry)")
 
         // The same size and time hide a change, and --delta finds it.
         try run(["sh", "-ec", "echo 222 >other; touch -d @1700000000 other; echo newer >new; touch -d @1700000003 new"], in: bench.data)
@@ -137,6 +140,24 @@ struct IncrementalTests {
         try run(["rm", "-rf", bench.data])
         let restored = try bench.restore("data", "--type=none")
         #expect(try run(["cat", "note", "other", "new"], in: restored.data).output == "one\n333\nnewer\n")
+    }
+
+    /// A file that is written again in the second in which it was read has the same size and time, and is another.
+    @Test func writtenInTheSameSecond() throws {
+        let bench = try stopped()
+        let second = try eventually("the file is read before the second is over, or just after it", within: 60) { () throws -> Int? in
+            let second = Int(Date().timeIntervalSince1970)
+            try run(["sh", "-ec", "echo five >note; echo $0 >>other; touch -d @$0 note", "\(second)"], in: bench.data)
+            #expect(try incr(bench).stored == ["note.zst", "other.zst"])
+            let label = try #require(try bench.labels().last)
+            let entry = try run(["grep", "^pg_data/note=", "\(bench.repository)/backup/demo/\(label)/backup.manifest"]).output
+            return entry.contains("\"timestamp\":\(second - 1)}") ? second : nil
+        }
+        try run(["sh", "-ec", "echo nine >note; touch -d @$0 note", "\(second)"], in: bench.data)
+        #expect(try incr(bench).stored.contains("note.zst"))
+        try run(["rm", "-rf", bench.data])
+        let restored = try bench.restore("data", "--type=none")
+        #expect(try run(["cat", "note"], in: restored.data).output == "nine\n")
     }
 
     /// What the set was begun with stays.

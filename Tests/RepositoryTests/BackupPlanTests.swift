@@ -118,7 +118,8 @@ struct BackupPlanTests {
     @Test(
         arguments: [
             // size and time of the prior, size in the listing, --delta
-            (8192, 100, 8192, false, "kept"), (8192, 99, 8192, false, "small"), (4096, 99, 8192, false, "copied"),
+            (8192, 100, 8192, false, "kept"), (8192, 90, 8192, false, "small"), (8192, 99, 8192, false, "first"),
+            (4096, 99, 8192, false, "copied"),
             (8192, 100, 8192, true, "first"), (8192, 99, 8192, true, "first"), (4096, 100, 8192, true, "copied"),
             (0, 99, 0, false, "kept"), (0, 100, 0, true, "kept"), (0, 99, 8192, false, "copied"), (8192, 99, 0, false, "copied"),
         ] as [(UInt64, Int64, UInt64, Bool, String)])
@@ -259,7 +260,7 @@ struct BackupPlanTests {
             return file
         }
         let files = [
-            stored("pg_data/changed", time: 99), stored("pg_data/cut", size: 8191), stored("pg_data/gone"),
+            stored("pg_data/changed", time: 90), stored("pg_data/cut", size: 8191), stored("pg_data/gone"),
             stored("pg_data/global/pg_control"), stored("pg_data/same"),
         ]
         let names = ["pg_data/changed", "pg_data/cut", "pg_data/global/pg_control", "pg_data/new", "pg_data/same"]

@@ -51,6 +51,6 @@ extension OnlineSession {
     func archiveCheck(
         _ repository: StanzaRepository, _ archive: ArchiveInfo, _ cluster: ClusterFiles, _ context: RunContext
     ) -> ArchiveCheck? {
-        ArchiveCheck(repository, archive, ArchivingServer(connection, cluster, context), context.options)
+        ArchiveCheck(repository, archive, ArchivingServer(connection, cluster, isStandby: isStandby, context), context.options)
     }
 }

@@ -8,11 +8,14 @@ final class ArchivingServer {
     private let session: any DatabaseSession
     private let cluster: ClusterFiles
     private let context: RunContext
+    /// A standby: it ends no segment, and in its pg_wal there may be anything behind the end of the WAL.
+    private let isStandby: Bool
     /// sha1 of segments in pg_wal that were read already.
     private var digests: [String: String] = [:]
     private var isTold = false
 
-    init(_ session: any DatabaseSession, _ cluster: ClusterFiles, _ context: RunContext) {
+    init(_ session: any DatabaseSession, _ cluster: ClusterFiles, isStandby: Bool = false, _ context: RunContext) {
+        self.isStandby = isStandby
         self.session = session
         self.cluster = cluster
         self.context = context
@@ -25,13 +28,19 @@ final class ArchivingServer {
     /// Warns, once, that the archiver fails: nobody shall wait without knowing for what.
     func tellFailure() {
         // Waiting ends by the archive; a server that does not answer any more only cannot explain.
-        guard !isTold, let failure = (try? session.archiver())?.failure else { return }
+        guard !isStandby, !isTold, let failure = (try? session.archiver())?.failure else { return }
         isTold = true
         context.log.warn(failure + "\nHINT: its errors are in the server's log.")
     }
 
     /// The time is up: why, as far as the server knows.
     func explained(_ error: BackupError, _ segment: String) -> BackupError {
+        guard !isStandby else {
+            return BackupError(
+                error.code, "\(error.message): its primary has not archived it, and a standby cannot end a WAL segment",
+                hint: "does archive_command work on the primary? Set archive_timeout there, or run pg_switch_wal() on it during the backup."
+            )
+        }
         guard let name = WALSegment(segment), let state = try? session.archiver() else { return error }
         return BackupError(error.code, "\(error.message): \(state.reason(for: name))", hint: error.hint)
     }
@@ -40,6 +49,7 @@ final class ArchivingServer {
 
     /// Throws `.archiveDuplicate` (45) when what the archive has of a segment is not what this server wrote.
     func prove(_ segment: String, _ found: ArchivedSegment, in repository: StanzaRepository) async throws(BackupError) {
+        guard !isStandby else { return }
         let state = (try? session.archiver()) ?? ArchiverState()
         var own = try await digest(segment)
         if state.isForeign(segment, archived: found.sha1, own: own) {

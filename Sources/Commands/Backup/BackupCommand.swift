@@ -27,11 +27,11 @@ struct BackupCommand {
     private func run(_ lease: RepositoryLease) async throws(BackupError) {
         var info = try await repository.backupInfo()
         let archiveInfo = try await repository.archiveInfo()
-        let (cluster, session) = try await openCluster()
+        let (cluster, session, available) = try await openCluster()
         var control = try await readControl(cluster)
         try require(control, isOf: info)
         try await PlacesOfThisHost.check(cluster, control, context)
-        try session?.checkSettings(context)
+        if session?.isStandby != true { try session?.checkSettings(context) }
         let listed = Set(info.backups.map(\.label))
         let repair = try await ListRepair.run(&info, in: repository)
         let asked = context.options[GeneralOptions.type].flatMap(BackupType.init) ?? .incr
@@ -53,8 +53,9 @@ struct BackupCommand {
         let check = session?.archiveCheck(repository, archiveInfo, cluster, context)
         let begun = try await session?.start(archiveCheck: check, cluster, policy, context.log)
         if begun != nil { control = try await readControl(cluster) }
-        var (manifest, plan, listing) = try await plan(
-            label, onto: base, resumable, coding, cluster, session, control, info, start: start, timeline: begun?.segment.timeline)
+        let standby = try await catchUp(available, session, control, begun)
+        var (manifest, plan, listing, clock) = try await plan(
+            label, onto: base, resumable, coding, cluster, session, standby, control, info, start: start, timeline: begun?.segment.timeline)
         manifest.timestampStart = start
         manifest.archiveStart = begun?.segment.name
         manifest.lsnStart = begun?.lsn.description
@@ -70,18 +71,21 @@ struct BackupCommand {
         try await saveUnfinished(manifest, listing, resumed, info.seal)
         listing.files = []
         let run = BackupRun(
-            repository: repository, label: label, references: manifest.references, coding: coding, cluster: cluster, control: control,
-            policy: policy, bundleFraming: manifest.isBundledRaw ? .raw : .normal, lease: lease,
-            watch: session?.connection.watch, meter: ProgressMeter("backup", size: plan.totalSize, context), log: context.log)
+            repository: repository, label: label, references: manifest.references, coding: coding, cluster: cluster,
+            standby: standby?.cluster, control: control, policy: policy, bundleFraming: manifest.isBundledRaw ? .raw : .normal,
+            lease: lease,
+            watches: [session, standby?.session].compactMap { $0?.connection.watch }, clock: clock,
+            meter: ProgressMeter("backup", size: plan.totalSize, context), log: context.log)
         let kept = plan.takeKept()
         manifest.files = try await run.run(plan, addingTo: kept, checkpoint(of: manifest, plan, info.seal))
+        if let last = plan.last, let control = try await run.copyLast(last) { manifest.take([control]) }
         run.meter.end()
         try manifest.checkCopied()
         if policy.hardlinks { try await repository.linkReferences(of: manifest, suffix: coding.codec.suffix) }
 
         let end = BackupEnd(run: run, archiveInfo: archiveInfo, seal: info.seal)
         if let session, let begun {
-            try await end.finish(session, begun, check, &manifest)
+            try await end.finish(session, standby?.session, begun, check, &manifest)
         } else {
             manifest.timestampStop = max(unixNow(), start)
             try await end.prove(manifest)
@@ -94,13 +98,18 @@ struct BackupCommand {
 
     // MARK: Before
 
-    private func openCluster() async throws(BackupError) -> (ClusterFiles, OnlineSession?) {
+    /// The cluster that is listed, the session in which the backup begins and ends, and a standby that files may be copied from.
+    private func openCluster() async throws(BackupError) -> (ClusterFiles, OnlineSession?, standby: ClusterServer?) {
         if policy.isOnline {
-            let primary = try Primary.find(context, locks: context.hostLocks)
-            return (primary.cluster, primary.session)
+            let servers = try BackupServers.find(context, policy.standby, locks: context.hostLocks)
+            let main = servers.main
+            if main.session.isStandby {
+                context.log.warn("no primary answers: standby \(main.cluster.name) is backed up alone, by checksums")
+            }
+            return (main.cluster, main.session, servers.standby)
         }
         let cluster = try ClusterFiles(context, 1, locks: context.hostLocks)
-        guard try await cluster.isRunning() else { return (cluster, nil) }
+        guard try await cluster.isRunning() else { return (cluster, nil, nil) }
         guard context.options[GeneralOptions.force] else {
             throw BackupError(
                 .pgRunning,
@@ -110,7 +119,21 @@ struct BackupCommand {
         context.log.warn(
             "--no-online passed and 'postmaster.pid' exists but --force was passed so backup will continue though it looks like PostgreSQL is running and the backup will probably not be consistent"
         )
-        return (cluster, nil)
+        return (cluster, nil, nil)
+    }
+
+    /// The standby, once files may be copied from it; nil when there is none, or it does not keep up and need not.
+    private func catchUp(
+        _ standby: ClusterServer?, _ session: OnlineSession?, _ control: ControlFile, _ begun: BackupStart?
+    ) async throws(BackupError) -> ClusterServer? {
+        guard let standby, let session, let begun else { return nil }
+        do throws(BackupError) {
+            try await standby.catchUp(with: session, control, begun, within: policy.archiveTimeout, context.log)
+        } catch  where policy.standby == .preferred && error.code != .cancelled {
+            context.log.warn("everything is copied from the primary: \(error)")
+            return nil
+        }
+        return standby
     }
 
     private func readControl(_ cluster: ClusterFiles) async throws(BackupError) -> ControlFile {
@@ -130,19 +153,16 @@ struct BackupCommand {
     /// Lists the cluster and decides what is copied, and how.
     private func plan(
         _ label: BackupLabel, onto base: BackupBase, _ resumable: Resumable?, _ coding: ObjectCoding, _ cluster: ClusterFiles,
-        _ session: OnlineSession?,
+        _ session: OnlineSession?, _ standby: ClusterServer?,
         _ control: ControlFile, _ info: BackupInfo, start: Int64, timeline: UInt32?
-    ) async throws(BackupError) -> (Manifest, BackupPlan, ClusterListing) {
+    ) async throws(BackupError) -> (Manifest, BackupPlan, ClusterListing, CopyClock) {
         let listing = try await ClusterListing.make(cluster, session, control, context)
-        // Files that change in the second of the list must not look unchanged to a later backup: copying begins in the next second.
         let listed = try session?.now() ?? unixNow()
-        if let session {
-            while try session.now() <= listed { try await pause(.milliseconds(50)) }
-        }
+        let clock = CopyClock(listed, begun: start)
         let plan = BackupPlan(
             listing, onto: base, policy, control.version, hasPageChecksums: control.hasPageChecksums, listed: listed,
             start: start, timeline: timeline, resumed: resumable?.files ?? [],
-            comparesResumed: resumable?.isOfUnknownCluster ?? false)
+            comparesResumed: resumable?.isOfUnknownCluster ?? false, ofStandby: session?.isStandby == true)
         for warning in plan.warnings { context.log.warn(warning) }
         guard !plan.jobs.isEmpty else {
             throw BackupError(
@@ -161,11 +181,12 @@ struct BackupCommand {
         manifest.isBlockIncremental = policy.blocks != nil
         manifest.annotations = policy.annotations
         manifest.seal = coding.seal
-        manifest.settings = policy.settings(coding, checksPages: plan.checksPages, delta: plan.isDelta)
+        manifest.settings = policy.settings(
+            coding, checksPages: plan.checksPages, delta: plan.isDelta, standby: standby != nil || session?.isStandby == true)
         manifest.timestampCopyStart = session == nil ? listed : listed + 1
         manifest.places = listing.places
         manifest.databases = listing.databases
-        return (manifest, plan, listing)
+        return (manifest, plan, listing, clock)
     }
 
     /// What the backup is going to have, so that whoever finds its folder knows what it is.

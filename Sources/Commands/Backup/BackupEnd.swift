@@ -10,16 +10,21 @@ struct BackupEnd {
     let seal: Seal?
 
     /// Stops the backup of the server, waits for its WAL, and proves meanwhile that everything is stored. `manifest`: with all files that were
-    /// copied; gets those that are made at the end.
+    /// copied; gets those that are made at the end. `standby`: files came from it.
     func finish(
-        _ session: OnlineSession, _ begun: BackupStart, _ check: ArchiveCheck?, _ manifest: inout Manifest
+        _ session: OnlineSession, _ standby: OnlineSession?, _ begun: BackupStart, _ archive: ArchiveCheck?, _ manifest: inout Manifest
     ) async throws(BackupError) {
         run.log.info("execute backup stop and wait for all WAL segments to archive")
+        try standby?.requireStandby(of: begun.segment.timeline)
         let stop = try session.connection.stopBackup()
+        if session.isStandby { try check(stop, session, begun) }
+        // The last byte that is needed is the one before; what is behind it may take long to come.
+        let end = session.isStandby ? LSN(stop.lsn.value - 1) : stop.lsn
+        let segment = stop.segment ?? WALSegment(timeline: begun.segment.timeline, of: end, segmentSize: run.control.segmentSize)
         manifest.timestampStop = max(try session.now(), manifest.timestampStart)
-        manifest.archiveStop = stop.segment.name
+        manifest.archiveStop = segment.name
         manifest.lsnStop = stop.lsn.description
-        run.log.info("backup stop archive = \(stop.segment), lsn = \(stop.lsn)")
+        run.log.info("backup stop archive = \(segment), lsn = \(stop.lsn)")
         let data = manifest.places.dataFolder
         let attributes = FileAttributes(mode: (data?.mode ?? 0o700) & 0o644, owner: data?.owner ?? Manifest.Owner())
         let timestamp = manifest.timestampStop
@@ -27,9 +32,9 @@ struct BackupEnd {
         if let map = stop.tablespaceMap {
             manifest.take([try await run.store(map, as: "tablespace_map", timestamp: timestamp, attributes)])
         }
-        guard let check else { return try await prove(manifest) }
+        guard let archive else { return try await prove(manifest) }
         let segments = WALSegment.list(
-            timeline: begun.segment.timeline, from: begun.lsn, through: stop.lsn, segmentSize: run.control.segmentSize)
+            timeline: begun.segment.timeline, from: begun.lsn, through: end, segmentSize: run.control.segmentSize)
         if let first = segments.first, let last = segments.last { run.log.info("check archive for segment(s) \(first):\(last)") }
         try await run.repository.storage.sync(run.repository.layout.backup(run.label))
         let unfinished = manifest
@@ -38,11 +43,21 @@ struct BackupEnd {
         }
         // One listing, while WAL is waited for.
         let proving = Task { await Result { () async throws(BackupError) in try await prove(unfinished) } }
-        let archived = try await check.wait(all: segments)
+        let archived = try await archive.wait(all: segments)
         try await proving.value.get()
         if run.policy.archiveCopy {
             let copied = zip(segments, archived).map { ($0, $1) }
             manifest.take(try await run.store(copied, archiveInfo, timestamp: timestamp, attributes))
+        }
+    }
+
+    /// Throws `.dbMismatch` (58) unless a standby ended the backup on the timeline on which it began it.
+    private func check(_ stop: BackupStop, _ session: OnlineSession, _ begun: BackupStart) throws(BackupError) {
+        try session.requireStandby(of: begun.segment.timeline)
+        guard stop.label.contains("(file \(begun.segment))") else {
+            throw BackupError(
+                .dbMismatch, "the backup_label of the standby does not name segment \(begun.segment), in which the backup began",
+                hint: "did the standby begin to follow another timeline? Back up again.")
         }
     }
 

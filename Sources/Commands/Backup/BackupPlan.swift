@@ -69,6 +69,8 @@ struct BackupPlan: Sendable {
 
     /// The largest first, so that no worker begins with it when the others have ended.
     let jobs: [Job]
+    /// pg_control, where it has to be copied after all others; nil: it is among the jobs.
+    let last: PlannedFile?
     /// What need not be copied: it did not change since the prior backup, or is empty and would be in a bundle. In byte order of the names.
     private(set) var kept: [StoredFile]
     /// Bytes of the cluster that are going to be read.
@@ -81,11 +83,13 @@ struct BackupPlan: Sendable {
 
     /// `hasPageChecksums`: whether the cluster has them. `listed`: the second of the listing, Unix seconds by the clock of the server.
     /// `start`: that of the begin of the backup. `timeline`: of the begin of an online backup. `resumed`: what an unfinished run of this backup
-    /// has stored, in byte order of the names. `comparesResumed`: size and time do not tell whether that is still so.
+    /// has stored, in byte order of the names. `comparesResumed`: size and time do not tell whether that is still so. `ofStandby`: the cluster is
+    /// a standby alone. Its pg_control says how far WAL must be replayed for all that was copied before, and its files have other times than
+    /// those of its primary.
     init(
         _ listing: ClusterListing, onto base: BackupBase = BackupBase(type: .full, prior: nil), _ policy: BackupPolicy,
         _ version: PostgresVersion, hasPageChecksums: Bool, listed: Int64, start: Int64 = 0, timeline: UInt32? = nil,
-        resumed: [StoredFile] = [], comparesResumed: Bool = false
+        resumed: [StoredFile] = [], comparesResumed: Bool = false, ofStandby: Bool = false
     ) {
         var warnings: [String] = []
         let checksPages = base.checksPages(asked: policy.checksPages, online: policy.isOnline, hasPageChecksums: hasPageChecksums) {
@@ -95,7 +99,7 @@ struct BackupPlan: Sendable {
         if let late {
             warnings.append("file '\(late.name)' has timestamp (\(late.modified)) in the future, enabling delta checksum")
         }
-        var isDelta = policy.delta || late != nil
+        var isDelta = policy.delta || ofStandby || late != nil
         if !isDelta, let prior = base.prior, let reason = Self.reasonForDelta(listing, prior, policy, timeline) {
             warnings.append(reason)
             isDelta = true
@@ -105,6 +109,7 @@ struct BackupPlan: Sendable {
         if let known { isCut = cut(known.path) }
         var jobs: [Job] = []
         var kept: [StoredFile] = []
+        var last: PlannedFile?
         var small: [PlannedFile] = []
         var bundles: UInt64 = 0
         // Reserved and unused memory costs nothing, growing does.
@@ -139,6 +144,10 @@ struct BackupPlan: Sendable {
             } else {
                 planned.blocks = policy.blocks?.format(size: file.size, age: start - file.modified)
             }
+            if ofStandby, planned.isControl {
+                last = planned
+                continue
+            }
             if let resumed = begun.resumed(planned, isDelta: isDelta || comparesResumed) {
                 planned.base = resumed
                 jobs.append(.file(planned))
@@ -154,8 +163,9 @@ struct BackupPlan: Sendable {
         if let bundling = policy.bundling { Self.bundle(&small, fullAt: bundling.size, into: &jobs, &bundles) }
         jobs.sort { ($0.size, $1.name) > ($1.size, $0.name) }
         self.jobs = jobs
+        self.last = last
         self.kept = kept
-        totalSize = jobs.reduce(0) { $0 + $1.size }
+        totalSize = jobs.reduce(last?.size ?? 0) { $0 + $1.size }
         self.checksPages = checksPages
         self.isDelta = isDelta
         self.warnings = warnings
@@ -198,7 +208,7 @@ struct BackupPlan: Sendable {
     }
 
     /// Whether files of a folder are written by WAL replay.
-    private static func foldersOfRelations(_ version: PostgresVersion) -> (String) -> Bool {
+    static func foldersOfRelations(_ version: PostgresVersion) -> (String) -> Bool {
         let folders = ["base", "global", version.transactionFolder, "pg_multixact"].map { "\(Manifest.dataName)/\($0)" }
         return { folder in
             folder.isBelow(Manifest.tablespaceName) || sameBytes(folder, Manifest.tablespaceName)
@@ -259,12 +269,12 @@ private struct PriorFiles {
     mutating func resumed(_ planned: PlannedFile, isDelta: Bool) -> PlannedFile.Base? {
         let listed = planned.file
         guard let before = file(of: listed.name), listed.size == before.size, listed.size == before.originalSize,
-            isDelta || listed.modified == before.timestamp, !planned.isControl,
+            isDelta || listed.modified == before.timestamp || CopyClock.marks(before.timestamp, of: listed.modified), !planned.isControl,
             (planned.blocks == nil) == (before.blockMapSize == nil), !planned.checksPages || before.pagesValid != nil
         else { return nil }
         var file = StoredFile(listed.name, size: before.size, timestamp: listed.modified, listed.attributes)
         file.resume(before)
-        return PlannedFile.Base(file, comparesFirst: isDelta, isResumed: true)
+        return PlannedFile.Base(file, comparesFirst: isDelta || listed.modified != before.timestamp, isResumed: true)
     }
 
     /// Names must be asked for in their order.
@@ -284,6 +294,7 @@ private struct PriorFiles {
         var inherited = StoredFile(listed.name, size: listed.size, timestamp: listed.modified, listed.attributes)
         inherited.inherit(before, own: own)
         if isSameSize, listed.size == 0 || (!isDelta && listed.modified == before.timestamp) { return .kept(inherited) }
-        return .compared(PlannedFile.Base(inherited, comparesFirst: isDelta && isSameSize))
+        let isLikelySame = isDelta || CopyClock.marks(before.timestamp, of: listed.modified)
+        return .compared(PlannedFile.Base(inherited, comparesFirst: isSameSize && isLikelySame))
     }
 }

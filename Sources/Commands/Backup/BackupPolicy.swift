@@ -12,6 +12,9 @@ struct BackupPolicy: Sendable {
     var archiveCheck = true
     var archiveCopy = false
     var startFast = false
+    var standby = StandbyUse.never
+    /// For a standby to catch up, and for WAL.
+    var archiveTimeout = Duration.seconds(60)
     var delta = false
     var resumes = true
     /// Bytes of the cluster after which the state is saved, if that is not too often.
@@ -49,6 +52,8 @@ extension BackupPolicy {
         archiveCheck = isOnline && options[ArchiveOptions.check]
         archiveCopy = archiveCheck && options[ArchiveOptions.copy]
         startFast = options[BackupOptions.startFast]
+        standby = StandbyUse(options)
+        archiveTimeout = options[ArchiveOptions.timeout]
         delta = options[BackupOptions.delta]
         resumes = options[BackupOptions.resume]
         saveThreshold = UInt64(options[BackupOptions.manifestSaveThreshold])
@@ -68,9 +73,10 @@ extension BackupPolicy {
     }
 
     /// As the manifest keeps it.
-    func settings(_ coding: ObjectCoding, checksPages: Bool, delta: Bool) -> Manifest.Settings {
+    func settings(_ coding: ObjectCoding, checksPages: Bool, delta: Bool, standby: Bool) -> Manifest.Settings {
         Manifest.Settings(
-            archiveCheck: archiveCheck, archiveCopy: archiveCopy, standby: false, bufferSize: Int64(bufferSize), checksumPage: checksPages,
+            archiveCheck: archiveCheck, archiveCopy: archiveCopy, standby: standby, bufferSize: Int64(bufferSize),
+            checksumPage: checksPages,
             compressType: coding.codec.name, compressLevel: Int64(coding.level), compressLevelNetwork: Int64(networkLevel), delta: delta,
             hardlink: hardlinks, online: isOnline, processMax: Int64(workers))
     }

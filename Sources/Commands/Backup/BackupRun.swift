@@ -10,13 +10,16 @@ struct BackupRun: Sendable {
     let references: [BackupLabel]
     let coding: ObjectCoding
     let cluster: ClusterFiles
+    /// What WAL replay writes is copied from it; nil: from `cluster` as everything else.
+    let standby: ClusterFiles?
     let control: ControlFile
     let policy: BackupPolicy
     /// Of what is in bundles: the same in all backups of a set.
     let bundleFraming: Framing
     let lease: RepositoryLease
-    /// Of the session that began the backup.
-    let watch: SessionWatch?
+    /// Of the session that began the backup, and of the standby's.
+    let watches: [SessionWatch]
+    let clock: CopyClock
     let meter: ProgressMeter
     let log: Log
     /// Files that were stored although pages of them are bad.
@@ -36,7 +39,7 @@ struct BackupRun: Sendable {
                 return (files: files, bundles: bundleFraming == .normal ? files : try BackupWorker(self, number: number, bundleFraming))
             },
             body: { (worker, job) async throws(BackupError) in
-                try watch?.check()
+                for watch in watches { try watch.check() }
                 try lease.check()
                 switch job {
                 case .file(let file): if let file = try await worker.files.copy(file) { stored.withLock { $0.append(file) } }
@@ -51,6 +54,20 @@ struct BackupRun: Sendable {
             return stored
         }
     }
+
+    /// Copies pg_control after all others. From then on no earlier backup has anything to say of the time of its files to a later one that sees
+    /// them on another host: pg_control has a time that no cluster has, so that checksums are compared (repository-format.md section 3.4).
+    func copyLast(_ control: PlannedFile) async throws(BackupError) -> StoredFile? {
+        var file = try await BackupWorker(self, number: 0).copy(control)
+        file?.timestamp += Self.farFuture
+        return file
+    }
+
+    /// Ten years, in seconds.
+    private static let farFuture: Int64 = 10 * 365 * 86400
+
+    /// Where a file is copied from.
+    func source(_ file: PlannedFile) -> ClusterFiles { file.isCut ? standby ?? cluster : cluster }
 
     /// Stores a file that the program made itself (backup_label, tablespace_map).
     func store(_ text: String, as name: String, timestamp: Int64, _ attributes: FileAttributes) async throws(BackupError) -> StoredFile {
@@ -72,5 +89,11 @@ struct BackupRun: Sendable {
         return label.type == .full ? rules.superBlockOfFull : rules.superBlock
     }
 
-    func path(_ name: ManifestName) -> String { "\(cluster.path)/\(clusterKey(name.text))" }
+    /// Where a file is copied from, for the log.
+    func path(_ name: ManifestName) -> String {
+        let isOfStandby =
+            standby != nil && name != ClusterListing.control
+            && name.folder.map { BackupPlan.foldersOfRelations(control.version)($0.path) } == true
+        return "\((isOfStandby ? standby : nil)?.path ?? cluster.path)/\(clusterKey(name.text))"
+    }
 }

@@ -6,11 +6,20 @@ final class BackupWorker {
     let run: BackupRun
     let number: Int
     private let near: NearReading
-    private let reading: any ClusterReading
-    /// Of files that are stored in blocks: nothing is compressed where the cluster is.
-    private let contents: any ClusterReading
-    /// The one of the three that reads the current file.
+    private let main: Readings
+    /// Of what WAL replay writes.
+    private let relations: Readings
+    /// Of the current file, as the manifest gets it.
+    private var time: Int64 = 0
+    /// The one that reads the current file.
     private var used: any ClusterReading
+
+    /// How files of one cluster are read.
+    private struct Readings {
+        let files: any ClusterReading
+        /// Of files that are stored in blocks: nothing is compressed where the cluster is.
+        let contents: any ClusterReading
+    }
     private let pages: PageCheck
     private let storedSHA1: any Checksum
     /// The last steps of what is stored: encryption is done here, since the key need not be known on the host of the cluster.
@@ -38,23 +47,31 @@ final class BackupWorker {
         func specs(_ packing: ChainSpec.Step?) -> (plain: ChainSpec, withPages: ChainSpec) {
             (.backup(pages: nil, packing: packing), .backup(pages: check, packing: packing))
         }
-        func reading(_ packing: ChainSpec.Step?) throws(BackupError) -> (near: NearReading, used: any ClusterReading) {
+        func near(_ cluster: ClusterFiles, _ packing: ChainSpec.Step?) throws(BackupError) -> NearReading {
             let here = specs(packing)
-            let near = try NearReading(run.cluster.tree, here.plain, here.withPages, registry, run.meter)
-            guard let tree = run.cluster.tree as? any SteppingTree else { return (near, near) }
+            return try NearReading(cluster.tree, here.plain, here.withPages, registry, run.meter)
+        }
+        func reading(_ cluster: ClusterFiles, _ packing: ChainSpec.Step?) throws(BackupError) -> any ClusterReading {
+            let here = specs(packing)
+            guard let tree = cluster.tree as? any SteppingTree else { return try near(cluster, packing) }
             var (there, unpack) = (here, Chain?.none)
             if packing == nil, run.policy.networkLevel != 0, let lz4 = registry.codecs["lz4"] {
                 let level = run.policy.networkLevel
                 there = specs(.compress(codec: lz4.name, level: level, .normal))
                 unpack = Chain([.transform(try lz4.open(level, .normal).decoder())])
             }
-            return (near, FarReading(tree, there.plain, there.withPages, unpack: unpack, run.meter))
+            return FarReading(tree, there.plain, there.withPages, unpack: unpack, run.meter)
         }
         let packing = run.coding.step(framing)
-        (near, self.reading) = try reading(packing)
-        // Blocks are compared as they are in the file, and compressed after that.
-        contents = run.policy.blocks == nil || packing == nil ? self.reading : try reading(nil).used
-        used = self.reading
+        func readings(_ cluster: ClusterFiles, _ files: any ClusterReading) throws(BackupError) -> Readings {
+            // Blocks are compared as they are in the file, and compressed after that.
+            Readings(files: files, contents: run.policy.blocks == nil || packing == nil ? files : try reading(cluster, nil))
+        }
+        self.near = try near(run.cluster, packing)
+        main = try readings(run.cluster, run.cluster.tree is any SteppingTree ? try reading(run.cluster, packing) : self.near)
+        relations =
+            if let standby = run.standby { try readings(standby, try reading(standby, packing)) } else { main }
+        used = main.files
         long = BlockPool(blockSize: run.policy.bufferSize)
         storedSHA1 = try run.repository.sha1()
         seal = Chain(try run.coding.encryption(framing) + (run.coding.changesBytes ? [.tap(storedSHA1)] : []))
@@ -82,18 +99,19 @@ final class BackupWorker {
     func begin(_ planned: PlannedFile, in place: (bundle: UInt64, offset: UInt64)? = nil) async throws(BackupError) -> Begun {
         var base = planned.base
         increment = nil
+        time = run.clock.time(planned.file.modified, ofStandby: planned.isCut && run.standby != nil)
         if let resumed = base, resumed.isResumed {
             if try await isStored(resumed.file) {
                 if !resumed.comparesFirst {
                     run.meter.add(Int64(clamping: planned.size), file: planned.name.text)
                     return .same(resumed.file)
                 }
-                if try await isUnchanged(planned, resumed) { return .same(resumed.file) }
+                if try await isUnchanged(planned, resumed) { return .same(read(resumed)) }
             }
             base = nil
         }
         if let first = base, first.comparesFirst, !planned.isControl {
-            if try await isUnchanged(planned, first) { return .same(first.file) }
+            if try await isUnchanged(planned, first) { return .same(read(first)) }
             base = nil
         }
         if let format = planned.blocks { return try await begin(planned, format, in: place) }
@@ -103,13 +121,14 @@ final class BackupWorker {
         let started = try await StartedSource(bytes, into: (base == nil ? short : long).lend())
         guard started.isWhole else { return .started(started) }
         let found = try used.findings()
-        if let base, base.isSame(found) { return .same(base.file) }
+        if let base, base.isSame(found) { return .same(read(base)) }
         guard place != nil, found.size == 0 else { return .started(started) }
         return .empty(emptied(planned))
     }
 
     /// Whether the file has the content that an earlier backup has of it.
     private func isUnchanged(_ planned: PlannedFile, _ base: PlannedFile.Base) async throws(BackupError) -> Bool {
+        let reading = planned.isCut ? relations.files : main.files
         used = reading
         if base.isSame(try await reading.look(at: planned, clusterKey(planned.name.text), range(planned))) { return true }
         reading.undo()
@@ -138,7 +157,8 @@ final class BackupWorker {
             used = near
             return try near.flow(planned.name.text, checksPages: false, BytesSource(try await run.cluster.control().stored))
         }
-        used = planned.blocks == nil ? reading : contents
+        let readings = planned.isCut ? relations : main
+        used = planned.blocks == nil ? readings.files : readings.contents
         return try await used.open(planned, clusterKey(planned.name.text), range(planned))
     }
 
@@ -150,7 +170,14 @@ final class BackupWorker {
     }
 
     private func entry(_ planned: PlannedFile) -> StoredFile {
-        StoredFile(planned.name, size: planned.size, timestamp: planned.file.modified, planned.file.attributes)
+        StoredFile(planned.name, size: planned.size, timestamp: time, planned.file.attributes)
+    }
+
+    /// The entry of the current file, which has been read and is as an earlier backup has it.
+    private func read(_ base: PlannedFile.Base) -> StoredFile {
+        var file = base.file
+        file.timestamp = time
+        return file
     }
 
     // MARK: Blocks
@@ -171,7 +198,7 @@ final class BackupWorker {
             let found = try used.findings()
             if found.size == 0 { return .empty(emptied(planned)) }
             guard started.isEmpty else { return .started(started) }
-            if let base = planned.base, base.isSame(found) { return .same(base.file) }
+            if let base = planned.base, base.isSame(found) { return .same(read(base)) }
             // Blocks whose checksums are the same and whose content is not.
             run.log.warn("file '\(run.path(planned.name))' is stored anew: its block map does not fit its content", worker: number)
             used.undo()
@@ -323,7 +350,7 @@ final class BackupWorker {
     private func read(_ file: PlannedFile, _ page: UInt32, count: UInt32) async throws(BackupError) -> [UInt8] {
         let begin = UInt64(page) * UInt64(pages.pageSize)
         do throws(BackupError) {
-            var source = try await run.cluster.tree.open(
+            var source = try await run.source(file).tree.open(
                 clusterKey(file.name.text), range: begin..<begin + UInt64(count) * UInt64(pages.pageSize))
             return try await source.readAll()
         } catch  where error.code == .notFound {

@@ -4,16 +4,21 @@ import BackstopCore
 
 enum CheckCommand {
     static func run(_ context: RunContext) async throws(BackupError) {
-        let primary = try Primary.find(context)
-        let (cluster, session) = (primary.cluster, primary.session)
-        try session.checkSettings(context)
+        let servers = try BackupServers.find(context, StandbyUse(context.options))
+        let (cluster, session) = (servers.main.cluster, servers.main.session)
+        let role = servers.isStandbyAlone ? "standby" : "primary"
+        if !servers.isStandbyAlone { try session.checkSettings(context) }
         let control = try await cluster.control()
         try await PlacesOfThisHost.check(cluster, control, context)
+        if let standby = servers.standby {
+            context.log.info("check standby \(standby.cluster.name)")
+            try standby.require(try await standby.cluster.control(), isOf: control)
+        }
 
-        let server = ArchivingServer(session.connection, cluster, context)
+        let server = ArchivingServer(session.connection, cluster, isStandby: servers.isStandbyAlone, context)
         var targets: [ArchiveCheck] = []
         for index in context.repositories {
-            context.log.info("check repo\(index) configuration (primary)")
+            context.log.info("check repo\(index) configuration (\(role))")
             let repository = try await StanzaRepository.open(index, context)
             let archive = try await repository.archiveInfo()
             let backup = try await repository.backupInfo()
@@ -28,9 +33,13 @@ enum CheckCommand {
             try await Uploads.look(after: repository, context)
             if let target = ArchiveCheck(repository, archive, server, context.options) { targets.append(target) }
         }
-        context.log.detail("check what a backup would hold (primary)")
+        context.log.detail("check what a backup would hold (\(role))")
         try await checkBackup(cluster, session, control, context)
         guard !targets.isEmpty else { return }
+        guard !servers.isStandbyAlone else {
+            return context.log.info(
+                "no WAL segment is switched and waited for because \(cluster.name) is a standby, and no primary answers")
+        }
         server.tellFailure()
         let segment = try session.connection.currentSegment()
         try session.connection.createRestorePoint("\(Program.title) Archive Check")

@@ -9,8 +9,14 @@ enum BackupOptions {
             .details("KEY=VALUE, repeatable. 'info --set' shows them. An empty value given to annotate removes the note."))
     static let backupStandby = OptionKey<String>(
         .global("backup-standby", .choice(["n", "prefer", "y"]), default: "n", ["backup", "check"], "copy from a standby")
-            .negatable().unsupportedValues("prefer", "y").instead("n")
-            .details("y needs a standby; prefer takes one where there is one. The backup begins and ends on the primary."))
+            .negatable()
+            .details(
+                """
+                y: the backup begins and ends on the primary, and what WAL replay writes is copied from a standby, once it has replayed \
+                the begin. It needs one of pg1, pg2, ... to be a standby. prefer: the same where a standby keeps up, else all is copied from \
+                the primary. With both, a standby is backed up alone when no primary answers: its last WAL segment is waited for until the \
+                primary has archived it.
+                """))
     static let checksumPage = OptionKey<Bool?>(
         .global("checksum-page", .boolean, CommandSets.backup, "check the checksums of pages while they are copied")
             .details("When unset, done where the cluster has checksums. Bad pages are reported, the backup goes on."))

@@ -32,7 +32,9 @@ extension DatabaseSession {
 /// All that is ever asked of a server. The host of a cluster answers these for another host and no others: who may back up a cluster
 /// cannot do with its database what he likes.
 enum DatabaseQuery: String, CaseIterable {
-    case facts, now, timestamp, databases, tablespaces, currentSegment, switchWAL, archiver
+    case facts, now, timestamp, databases, tablespaces, currentSegment, switchWAL, archiver, checkpoint
+    /// Of a standby.
+    case replayed, recoveryTimeline
     /// Parameters: the label; `t` for a checkpoint at once.
     case startBackup
     case stopBackup
@@ -74,14 +76,22 @@ enum DatabaseQuery: String, CaseIterable {
                 """
         case .startBackup:
             let function = version >= .v15 ? "pg_backup_start($1, $2)" : "pg_start_backup($1, $2, false)"
-            return "select lsn, pg_catalog.pg_\(version.walWord)file_name(lsn) from pg_catalog.\(function) as lsn"
+            return "select lsn, \(Self.fileName(version)) from pg_catalog.\(function) as lsn"
         case .stopBackup:
             let function =
                 version >= .v15 ? "pg_backup_stop(false)" : version >= .v10 ? "pg_stop_backup(false, false)" : "pg_stop_backup(false)"
             return
-                "select lsn, pg_catalog.pg_\(version.walWord)file_name(lsn), labelfile, coalesce(spcmapfile, '') from pg_catalog.\(function)"
+                "select lsn, \(Self.fileName(version)), labelfile, coalesce(spcmapfile, '') from pg_catalog.\(function)"
+        case .checkpoint: return "checkpoint"
+        case .replayed: return "select pg_catalog.pg_last_\(version.walWord)_replay_\(version.lsnWord)()"
+        case .recoveryTimeline: return "select min_recovery_end_timeline from pg_catalog.pg_control_recovery()"
         case .restorePoint: return "select pg_catalog.pg_create_restore_point($1)"
         }
+    }
+
+    /// The name of the segment that `lsn` is in, which a standby does not tell.
+    private static func fileName(_ version: PostgresVersion) -> String {
+        "case when pg_catalog.pg_is_in_recovery() then '' else pg_catalog.pg_\(version.walWord)file_name(lsn) end"
     }
 }
 

@@ -11,7 +11,8 @@ struct BackupStart: Sendable, Equatable {
 /// Where a backup ended, and the files that belong into it.
 struct BackupStop: Sendable, Equatable {
     let lsn: LSN
-    let segment: WALSegment
+    /// nil: a standby does not tell it.
+    let segment: WALSegment?
     /// Content of `backup_label`.
     let label: String
     /// Content of `tablespace_map`; nil when the cluster has no tablespaces.
@@ -20,17 +21,17 @@ struct BackupStop: Sendable, Equatable {
 
 extension DatabaseSession {
     /// Begins a backup, which lives as long as this session: the server aborts it when the session ends.
-    /// `fast`: with a checkpoint at once, else spread over time.
-    func startBackup(label: String, fast: Bool) throws(BackupError) -> BackupStart {
+    /// `fast`: with a checkpoint at once, else spread over time. The segment is nil on a standby, which does not tell it.
+    func startBackup(label: String, fast: Bool) throws(BackupError) -> (lsn: LSN, segment: WALSegment?) {
         let row = try one(.startBackup, [label, fast ? "t" : "f"], columns: 2)
-        return BackupStart(lsn: try LSN(row[0]), segment: try segment(row[1]))
+        return (try LSN(row[0]), row[1].isEmpty ? nil : try segment(row[1]))
     }
 
     /// Ends the backup of this session. It does not wait for the archiver; that is the backup's own check.
     func stopBackup() throws(BackupError) -> BackupStop {
         let row = try one(.stopBackup, columns: 4)
         return BackupStop(
-            lsn: try LSN(row[0]), segment: try segment(row[1]), label: row[2],
+            lsn: try LSN(row[0]), segment: row[1].isEmpty ? nil : try segment(row[1]), label: row[2],
             tablespaceMap: row[3].allSatisfy(\.isWhitespace) ? nil : row[3])
     }
 
@@ -42,6 +43,19 @@ extension DatabaseSession {
 
     /// Ends the current segment, so that it is archived.
     func switchWAL() throws(BackupError) { try query(.switchWAL) }
+
+    /// Writes what the server has in memory to disk.
+    func checkpoint() throws(BackupError) { try query(.checkpoint) }
+
+    /// Of a standby: the end of the WAL that it has replayed.
+    func replayed() throws(BackupError) -> LSN { try LSN(try one(.replayed)[0]) }
+
+    /// Of a standby: the timeline that it follows.
+    func recoveryTimeline() throws(BackupError) -> UInt32 {
+        let text = try one(.recoveryTimeline)[0]
+        guard let timeline = UInt32(text) else { throw BackupError(.dbQuery, "the server gave '\(text)' for a timeline") }
+        return timeline
+    }
 
     private func segment(_ name: String) throws(BackupError) -> WALSegment {
         guard let segment = WALSegment(name) else { throw BackupError(.dbQuery, "the server gave '\(name)' for the name of a WAL segment") }

@@ -25,6 +25,21 @@ struct OnlineSession {
 
     func now() throws(BackupError) -> Int64 { try connection.now() }
 
+    /// Throws `.dbMismatch` (58) unless the server is a standby still, and of that timeline: what it has from elsewhere fits to no backup that
+    /// began there.
+    func requireStandby(of timeline: UInt32) throws(BackupError) {
+        guard try connection.facts().isInRecovery else {
+            throw BackupError(
+                .dbMismatch, "the standby was promoted while it was backed up", hint: "back up again, from the new primary.")
+        }
+        let current = try connection.recoveryTimeline()
+        guard current == timeline else {
+            throw BackupError(
+                .dbMismatch, "the standby follows timeline \(current), the backup began on timeline \(timeline)",
+                hint: "was another server promoted meanwhile? Back up again.")
+        }
+    }
+
     /// archive_mode and archive_command.
     func checkSettings(_ context: RunContext) throws(BackupError) {
         let options = context.options

@@ -9,7 +9,7 @@ struct StanzaCreate {
     static func run(_ context: RunContext) async throws(BackupError) {
         let stanza = try context.stanza()
         let command = StanzaCreate(context: context, stanza: stanza)
-        let (control, cluster, primary) = try await command.cluster()
+        let (control, cluster, servers) = try await command.cluster()
         try await PlacesOfThisHost.check(cluster, control, context)
         for index in context.repositories {
             context.log.info("stanza-create for stanza '\(stanza)' on repo\(index)")
@@ -20,15 +20,15 @@ struct StanzaCreate {
             }
         }
         // With the session goes the conversation that holds the locks of the cluster's host.
-        withExtendedLifetime((cluster, primary)) {}
+        withExtendedLifetime((cluster, servers)) {}
     }
 
     /// pg_control of the cluster; with `--online` its server must agree that it is its own, and be the primary.
-    private func cluster() async throws(BackupError) -> (ControlFile, ClusterFiles, Primary?) {
+    private func cluster() async throws(BackupError) -> (ControlFile, ClusterFiles, BackupServers?) {
         let isOnline = context.options[GeneralOptions.online]
-        let primary = isOnline ? try Primary.find(context, locks: context.hostLocks) : nil
-        let cluster = if let primary { primary.cluster } else { try ClusterFiles(context, 1, locks: context.hostLocks) }
-        return (try await cluster.control(), cluster, primary)
+        let servers = isOnline ? try BackupServers.find(context, locks: context.hostLocks) : nil
+        let cluster = if let servers { servers.main.cluster } else { try ClusterFiles(context, 1, locks: context.hostLocks) }
+        return (try await cluster.control(), cluster, servers)
     }
 
     private func create(_ repository: StanzaRepository, _ control: ControlFile) async throws(BackupError) {
