@@ -30,7 +30,7 @@ extension Manifest {
     func bytes(_ sha1: any Checksum, version: String) throws -> [UInt8] {
         var writer = InfoFileWriter(sha1)
         var entries = ManifestEntries(self, version: version)
-        while let entry = entries.next() { writer.add(entry.section, entry.key, entry.value) }
+        while entries.next(into: &writer) {}
         return try writer.finish()
     }
 }

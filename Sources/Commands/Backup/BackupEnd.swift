@@ -73,10 +73,7 @@ struct BackupEnd {
 extension Manifest {
     /// Adds files, in place of those of the same name.
     mutating func take(_ added: [StoredFile]) {
-        let names = Set(added.map(\.name))
-        files.removeAll { names.contains($0.name) }
-        files += added
-        sort()
+        for file in added { files.take(file) }
     }
 
     /// Throws unless everything that a restore needs to know of each file is there.

@@ -26,11 +26,12 @@ struct BackupProof {
         isProven = files.map { file in
             file.reference != nil || file.bundle != nil || (file.size == 0 && (manifest.isBundled || file.blockSize > 0))
         }
+        var sizes: [UInt64: UInt64] = [:]
         for file in files where file.reference == nil {
             guard let bundle = file.bundle else { continue }
-            let key = layout.bundle(manifest.label, bundle)
-            bundles[key] = (max(bundles[key]?.wanted ?? 0, file.bundleOffset + file.repositorySize), nil)
+            sizes[bundle] = max(sizes[bundle] ?? 0, file.bundleOffset + file.repositorySize)
         }
+        for (bundle, size) in sizes { bundles[layout.bundle(manifest.label, bundle)] = (size, nil) }
     }
 
     /// One stored object of the backup.

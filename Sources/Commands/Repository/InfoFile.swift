@@ -17,6 +17,17 @@ enum InfoFile {
         try reader.finish(visit)
     }
 
+    /// Whether a reader finds `key` in the line that was written of it. Of most keys one sees it: they have no byte that means something.
+    fileprivate static func holds(_ key: String, _ line: ArraySlice<UInt8>) -> Bool {
+        var isPlain = true
+        for byte in key.utf8 where byte == UInt8(ascii: "=") || byte == UInt8(ascii: "[") || byte == 10 || byte >= 0x80 { isPlain = false }
+        if isPlain { return !key.isEmpty }
+        guard !line.contains(10) else { return false }
+        guard !(line.first == UInt8(ascii: "[") && line.last == UInt8(ascii: "]")) else { return false }
+        let text = line.contains { $0 >= 0x80 } ? FileName.mapped(Array(line))[...] : line
+        return entry(text).map { sameBytes($0.key, key) } ?? false
+    }
+
     /// A key is raw text and may contain `=`: it ends at the first `=` whose remainder is JSON.
     fileprivate static func entry(_ line: ArraySlice<UInt8>) -> (key: String, text: ArraySlice<UInt8>, value: JSON)? {
         var from = line.startIndex
@@ -120,21 +131,24 @@ struct InfoFileWriter {
         [("backrest", "backrest-format", .integer(Int64(InfoFile.format))), ("backrest", "backrest-version", .string(version))]
     }
 
-    mutating func add(_ section: String, _ key: String, _ value: JSON) {
+    mutating func add(_ section: String, _ key: String, _ value: JSON) { add(section, key) { value.write(to: &$0) } }
+
+    /// `value`: appends the text of it.
+    mutating func add(_ section: String, _ key: String, _ value: (inout [UInt8]) -> Void) {
         if section != self.section {
             if !self.section.isEmpty { bytes.append(10) }
             bytes += Array("[\(section)]\n".utf8)
             self.section = section
         }
-        if key.isEmpty || key.utf8.contains(10) { invalidKey = key }
         let begin = bytes.count
         bytes.append(contentsOf: key.utf8)
         bytes.append(UInt8(ascii: "="))
         let start = bytes.count
-        value.write(to: &bytes)
+        value(&bytes)
         hash.add(section, key, bytes[start...])
-        bytes.append(10)
         FileName.unmap(&bytes, from: begin)
+        if !InfoFile.holds(key, bytes[begin...]) { invalidKey = key }
+        bytes.append(10)
     }
 
     /// What was made so far has been stored.

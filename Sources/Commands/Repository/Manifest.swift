@@ -106,13 +106,25 @@ extension Array {
 extension [StoredFile] {
     /// Of the file with this name; the list must be sorted.
     func index(of name: ManifestName) -> Int? {
+        let place = place(of: name)
+        return place < count && self[place].name == name ? place : nil
+    }
+
+    /// Adds a file where it belongs, in place of the one of its name; the list must be sorted.
+    mutating func take(_ file: StoredFile) {
+        let place = place(of: file.name)
+        if place < count, self[place].name == file.name { self[place] = file } else { insert(file, at: place) }
+    }
+
+    /// Of the first file whose name is not less.
+    private func place(of name: ManifestName) -> Int {
         var low = 0
         var high = count
         while low < high {
             let middle = (low + high) / 2
             if self[middle].name < name { low = middle + 1 } else { high = middle }
         }
-        return low < count && self[low].name == name ? low : nil
+        return low
     }
 }
 

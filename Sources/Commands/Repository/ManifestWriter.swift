@@ -3,34 +3,37 @@
 import BackstopCore
 
 /// The entries of a manifest, one after the other. The lists must be sorted.
-struct ManifestEntries: IteratorProtocol {
+struct ManifestEntries {
     typealias Entry = (section: String, key: String, value: JSON)
 
     private let manifest: Manifest
     private let head: [Entry]
     private let tail: [Entry]
+    private let file: ManifestFileText
     private var position = 0
-    private let owner: Manifest.Owner
-    private let fileMode: UInt32
 
     init(_ manifest: Manifest, version: String) {
         self.manifest = manifest
-        owner = manifest.places.dataFolder?.owner ?? Manifest.Owner()
+        let owner = manifest.places.dataFolder?.owner ?? Manifest.Owner()
         let folderMode = manifest.places.dataFolder?.mode ?? 0o700
-        fileMode = folderMode & 0o640
+        file = ManifestFileText(owner: owner, mode: folderMode & 0o640, references: manifest.references.map(\.text))
         head = InfoFileWriter.begin(version: version) + manifest.head
-        tail = manifest.tail(owner, fileMode: fileMode, folderMode: folderMode)
+        tail = manifest.tail(owner, fileMode: file.mode, folderMode: folderMode)
     }
 
-    mutating func next() -> Entry? {
+    /// Writes the next one. False: there is none.
+    mutating func next(into writer: inout InfoFileWriter) -> Bool {
         defer { position += 1 }
-        if position < head.count { return head[position] }
-        let file = position - head.count
-        if file < manifest.files.count {
-            return ("target:file", manifest.files[file].name.text, manifest.json(manifest.files[file], owner, fileMode))
+        let index = position - head.count
+        if index >= 0, index < manifest.files.count {
+            writer.add("target:file", manifest.files[index].name.text) { file.write(manifest.files[index], to: &$0) }
+            return true
         }
-        let rest = file - manifest.files.count
-        return rest < tail.count ? tail[rest] : nil
+        let rest = index - manifest.files.count
+        guard index < 0 || rest < tail.count else { return false }
+        let entry = index < 0 ? head[position] : tail[rest]
+        writer.add(entry.section, entry.key, entry.value)
+        return true
     }
 }
 
@@ -54,9 +57,7 @@ struct ManifestText: ByteSource {
             writer.forget()
             taken = 0
             while !isWhole, writer.bytes.count < Self.portion {
-                if let entry = entries.next() {
-                    writer.add(entry.section, entry.key, entry.value)
-                } else {
+                if !entries.next(into: &writer) {
                     try writer.end()
                     isWhole = true
                 }
@@ -154,46 +155,16 @@ extension Manifest {
         add("online", .bool(settings.online))
         add("process-max", .integer(settings.processMax))
     }
-
-    fileprivate func json(_ file: StoredFile, _ owner: Owner, _ mode: UInt32) -> JSON {
-        var object: [String: JSON] = ["size": JSON(file.size), "timestamp": .integer(file.timestamp)]
-        if file.blockSize != 0 {
-            object["bi"] = JSON(file.blockSize / 8192)
-            if file.blockChecksumSize != 6 { object["bic"] = JSON(file.blockChecksumSize) }
-        }
-        if let map = file.blockMapSize { object["bim"] = JSON(map) }
-        if let bundle = file.bundle {
-            object["bni"] = JSON(bundle)
-            if file.bundleOffset != 0 { object["bno"] = JSON(file.bundleOffset) }
-        }
-        if file.size != 0, let checksum = file.checksum { object["checksum"] = .string(checksum.description) }
-        if let valid = file.pagesValid { object["checksum-page"] = .bool(valid) }
-        if !file.pageErrors.isEmpty {
-            object["checksum-page-error"] = .array(
-                file.pageErrors.map { range in
-                    range.count == 1
-                        ? .integer(Int64(range.lowerBound))
-                        : .array([.integer(Int64(range.lowerBound)), .integer(Int64(range.upperBound))])
-                })
-        }
-        file.owner.write(to: &object, besides: owner)
-        if file.mode != mode { object["mode"] = octal(file.mode) }
-        if let checksum = file.repositoryChecksum { object["rck"] = .string(checksum.description) }
-        if let reference = file.reference { object["reference"] = .string(references[reference].text) }
-        if file.repositorySize != file.size { object["repo-size"] = JSON(file.repositorySize) }
-        if file.originalSize != file.size { object["szo"] = JSON(file.originalSize) }
-        return .object(object)
-    }
 }
 
-private func octal(_ mode: UInt32) -> JSON {
+func octal(_ mode: UInt32) -> JSON {
     let digits = String(mode, radix: 8)
     return .string(String(repeating: "0", count: max(0, 4 - digits.count)) + digits)
 }
 
 extension Manifest.Owner {
-    fileprivate var userJSON: JSON { user.map { .string($0) } ?? .bool(false) }
-    fileprivate var groupJSON: JSON { group.map { .string($0) } ?? .bool(false) }
+    var userJSON: JSON { user.map { .string($0) } ?? .bool(false) }
+    var groupJSON: JSON { group.map { .string($0) } ?? .bool(false) }
 
     fileprivate func write(to object: inout [String: JSON], besides owner: Manifest.Owner) {
         if user != owner.user { object["user"] = userJSON }

@@ -39,5 +39,17 @@ struct SHA1Value: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Appends the 40 digits.
+    func write(to out: inout [UInt8]) {
+        withUnsafeBytes(of: words) { bytes in
+            for byte in bytes {
+                out.append(Self.digit(byte >> 4))
+                out.append(Self.digit(byte & 15))
+            }
+        }
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }
+
     var description: String { hexadecimal(withUnsafeBytes(of: words) { Array($0) }) }
 }
