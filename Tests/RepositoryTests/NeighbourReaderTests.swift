@@ -1,6 +1,7 @@
 // Neighbouring ranges by one request: the right bytes, and no more requests than needed.
 
 import BackstopDrivers
+import EndToEndSupport
 import Synchronization
 import Testing
 
@@ -62,6 +63,27 @@ import Testing
         reader.close()
         try await read(reader, 8..<9, until: 9)
         #expect(storage.asked.withLock { $0 }.suffix(2) == [0..<3, 8..<9])
+    }
+
+    /// What is foretold is what is asked for.
+    @Test(arguments: [1, 2, 3, 4] as [UInt64])
+    func foretold(_ seed: UInt64) async throws {
+        var random = Seeded(seed)
+        let storage = Recording()
+        try await storage.put(key, bytes: content)
+        var ranges: [Range<UInt64>] = []
+        var next: UInt64 = 0
+        while ranges.count < 30 {
+            let begin = next + UInt64.random(in: 0...2000, using: &random) / 3
+            next = begin + UInt64.random(in: 1...3000, using: &random)
+            ranges.append(begin..<next)
+        }
+        // Up to the planned end, and past it.
+        let end = ranges[20].upperBound
+        let reader = NeighbourReader(storage, readOver: 300)
+        for range in ranges { try await read(reader, range, until: end) }
+        #expect(NeighbourReader.requests(ranges, until: end, readOver: 300) == storage.asked.withLock { $0 })
+        #expect(NeighbourReader.requests([], until: end, readOver: 300).isEmpty)
     }
 
     @Test func ofWhichNotAllIsRead() async throws {

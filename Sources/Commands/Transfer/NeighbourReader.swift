@@ -22,6 +22,27 @@ final class NeighbourReader {
             && next.upperBound - run.lowerBound <= longestRun
     }
 
+    /// The ranges that are asked for when these, of one object and in order, are read one after the other and `end` is where the last ends
+    /// that was planned: as `open` does it.
+    static func requests(_ ranges: some Sequence<Range<UInt64>>, until end: UInt64, readOver: UInt64) -> [Range<UInt64>] {
+        var requests: [Range<UInt64>] = []
+        var position: UInt64 = 0
+        for range in ranges {
+            if let last = requests.last, !needsRequest(range, at: position, end: last.upperBound, readOver: readOver) {
+                position = range.upperBound
+                continue
+            }
+            requests.append(range.lowerBound..<max(end, range.upperBound))
+            position = range.upperBound
+        }
+        return requests
+    }
+
+    /// Whether `range` is not to be had from what is open, of which the byte at `position` is the next and `end` the end.
+    private static func needsRequest(_ range: Range<UInt64>, at position: UInt64, end: UInt64, readOver: UInt64) -> Bool {
+        range.lowerBound < position || range.lowerBound - position > readOver || range.upperBound > end
+    }
+
     init(_ storage: any Storage, readOver: UInt64) {
         self.storage = storage
         self.readOver = readOver
@@ -30,9 +51,8 @@ final class NeighbourReader {
     /// The bytes of `range`. `until`: where the ranges end that are likely to be asked for next, at or after the end of this one.
     /// What was given before must not be read any more.
     func open(_ key: Key, _ range: Range<UInt64>, until: () -> UInt64) async throws(BackupError) -> NeighbourSource {
-        if source == nil || self.key != key || range.lowerBound < position || range.lowerBound - position > readOver
-            || range.upperBound > end
-        {
+        // The source may be at its end while what it gave is still in the block.
+        if (source == nil && block.count == 0) || self.key != key || Self.needsRequest(range, at: position, end: end, readOver: readOver) {
             close()
             end = max(until(), range.upperBound)
             source = try await storage.open(key, range: range.lowerBound..<end)
