@@ -48,7 +48,8 @@ struct DamagedInfoTests {
             #expect(again.files.map(\.name) == manifest.files.map(\.name))
             #expect(again.files.map(\.size) == manifest.files.map(\.size))
             #expect(try again.bytes(try Golden.sha1(), version: "2.45") == written)
-            try manifest.remap(dataPath: "/data", Options(), Log())
+            var notes = RestoreNotes(log: nil)
+            try manifest.remap(dataPath: "/data", Options(), &notes)
         }
     }
 

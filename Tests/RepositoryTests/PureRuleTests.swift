@@ -91,6 +91,24 @@ struct RestoreSetTests {
         #expect(found?.text == expected.map { Self.labels[$0] })
     }
 
+    /// Before its end no recovery can stop.
+    @Test(
+        arguments: [
+            ("lsn", "0/2FFFFFF", true, false), ("lsn", "0/3000000", false, false), ("time", "1970-01-01 00:01:39+00", false, true),
+            ("time", "1970-01-01 00:01:40+00", false, false), ("time", "yesterday", false, false), ("name", "0/1", false, false),
+            ("immediate", nil, false, false),
+        ] as [(String, String?, Bool, Bool)])
+    func reach(_ type: String, _ target: String?, _ isRefused: Bool, _ warns: Bool) {
+        var backup = manifest()
+        (backup.lsnStop, backup.timestampStop) = ("0/3000000", 100)
+        do throws(BackupError) {
+            #expect((try RestoreSet.checkReach(backup, type: type, target: target) != nil) == warns)
+            #expect(!isRefused)
+        } catch {
+            #expect(isRefused && error.code == .backupSetInvalid)
+        }
+    }
+
     @Test func others() throws {
         #expect(try RestoreSet.select(info(), wanted: label("20260104-000000F"), nil) == nil)
         // The cluster was upgraded, and no backup was made since.

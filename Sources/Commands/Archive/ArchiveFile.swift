@@ -26,6 +26,18 @@ enum ArchiveFile {
         return found.sorted { $0.key < $1.key }
     }
 
+    /// The complete segments in one of the archive's folders of them, in the order of their names.
+    static func segments(in folder: Key, _ repository: StanzaRepository) async throws(BackupError) -> [WALSegment] {
+        var segments: Set<WALSegment> = []
+        try await repository.storage.list(folder, .folder) { (entry) throws(BackupError) in
+            let name = entry.key.name.prefix(24)
+            if let segment = WALSegment(name), checksum(inName: entry.key.name, of: String(name), repository.registry) != nil {
+                segments.insert(segment)
+            }
+        }
+        return segments.sorted()
+    }
+
     /// The sha1 when `file` is a stored form of the segment `name`.
     static func checksum(inName file: some StringProtocol, of name: String, _ registry: Registry) -> String? {
         guard file.hasPrefix(name + "-") else { return nil }

@@ -146,17 +146,10 @@ struct StanzaReport: Sendable {
         let folders = try await repository.storage.list(archive).filter {
             $0.kind == .folder && $0.key.name.utf8.count == 16 && $0.key.name.utf8.allSatisfy(isUpperHexadecimal)
         }
-        func segments(_ folder: Entry) async throws(BackupError) -> [String] {
-            try await repository.storage.list(folder.key).compactMap { entry in
-                let name = String(entry.key.name.prefix(24))
-                return ArchiveFile.checksum(inName: entry.key.name, of: name, repository.registry) != nil && WALSegment(name) != nil
-                    ? name : nil
-            }
-        }
         var min: String?
         var max: String?
-        for folder in folders where min == nil { min = try await segments(folder).first }
-        for folder in folders.reversed() where max == nil { max = try await segments(folder).last }
+        for folder in folders where min == nil { min = try await ArchiveFile.segments(in: folder.key, repository).first?.name }
+        for folder in folders.reversed() where max == nil { max = try await ArchiveFile.segments(in: folder.key, repository).last?.name }
         return (min, max)
     }
 }

@@ -21,10 +21,7 @@ struct RestoreCopy: Sendable {
 
     /// Restores all files but those.
     func run(besides left: Set<ManifestName>) async throws(BackupError) {
-        let suffix = try repository.registry.codec(manifest.settings.compressType).suffix
-        let plan = RestorePlan(manifest.files, skipping: left, readOver: readOver) {
-            manifest.location(of: $0, repository.layout, suffix: suffix)
-        }
+        let plan = RestorePlan(manifest.files, skipping: left, readOver: readOver, try repository.locations(manifest))
         try await parallel(
             plan.jobs, workers: workers, atATime: repository.storage.smallAtATime, isSmall: { $0.size <= smallFile },
             makeWorker: { (number) throws(BackupError) in try RestoreWorker(self, number: number) },
@@ -33,13 +30,7 @@ struct RestoreCopy: Sendable {
 
     /// The bytes of pg_control, verified; it is put in place last.
     func control(_ file: StoredFile) async throws(BackupError) -> [UInt8] {
-        let reader = try StoredFileReader(manifest, in: repository, readOver: readOver)
-        do throws(BackupError) {
-            var flow = try await reader.open(file)
-            return try await flow.readAll()
-        } catch {
-            throw reader.explain(error, file, "restore '\(file.name)'")
-        }
+        try await StoredFileReader(manifest, in: repository, readOver: readOver).content(of: file, "restore '\(file.name)'")
     }
 }
 

@@ -3,20 +3,20 @@
 import BackstopCore
 
 extension Manifest {
-    /// Applies pg1-path, tablespace-map, tablespace-map-all, link-map and link-all. Pure; warnings go to `log`.
-    mutating func remap(dataPath: String, _ options: Options, _ log: Log) throws(BackupError) {
+    /// Applies pg1-path, tablespace-map, tablespace-map-all, link-map and link-all. Pure.
+    mutating func remap(dataPath: String, _ options: Options, _ notes: inout RestoreNotes) throws(BackupError) {
         guard let data = places.targets.firstIndex(where: { $0.name == Manifest.dataName }) else {
             throw BackupError(.format, "manifest of backup '\(label)' has no target \(Manifest.dataName)")
         }
-        if places.targets[data].path != dataPath { log.info("remap data directory to '\(dataPath)'") }
+        if places.targets[data].path != dataPath { notes.info("remap data directory to '\(dataPath)'") }
         places.targets[data].path = dataPath
-        try remapTablespaces(options, log)
-        try remapLinks(options, log)
+        try remapTablespaces(options, &notes)
+        try remapLinks(options, &notes)
         sort()
         try places.checkPlaces()
     }
 
-    private mutating func remapTablespaces(_ options: Options, _ log: Log) throws(BackupError) {
+    private mutating func remapTablespaces(_ options: Options, _ notes: inout RestoreNotes) throws(BackupError) {
         var unused = options[RestoreOptions.tablespaceMap]
         let all = options[RestoreOptions.tablespaceMapAll]
         for index in places.targets.indices {
@@ -34,7 +34,7 @@ extension Manifest {
             guard path.hasBytes("/") else {
                 throw BackupError(.tablespaceMap, "tablespace '\(tablespace.name)' must be remapped to an absolute path, not '\(path)'")
             }
-            log.info("map tablespace '\(places.targets[index].name)' directory to '\(path)'")
+            notes.info("map tablespace '\(places.targets[index].name)' directory to '\(path)'")
             places.targets[index].path = path
             setDestination("\(Manifest.dataName)/\(places.targets[index].name)", path)
         }
@@ -51,15 +51,15 @@ extension Manifest {
         for index in places.links.indices where sameBytes(places.links[index].name, link) { places.links[index].destination = destination }
     }
 
-    private mutating func remapLinks(_ options: Options, _ log: Log) throws(BackupError) {
+    private mutating func remapLinks(_ options: Options, _ notes: inout RestoreNotes) throws(BackupError) {
         let map = options[RestoreOptions.linkMap]
         for (name, destination) in map.sorted(by: { bytewiseLess($0.key, $1.key) }) {
-            try remapLink("\(Manifest.dataName)/\(name)", destination, log)
+            try remapLink("\(Manifest.dataName)/\(name)", destination, &notes)
         }
         if options[RestoreOptions.linkAll] { return }
         let mapped = Set(map.keys.map { Key("\(Manifest.dataName)/\($0)") })
         for target in places.targets where target.isLink && target.tablespace == nil && !mapped.contains(Key(target.name)) {
-            log.warn(
+            notes.warn(
                 "\(target.file == nil ? "contents of directory" : "file") link '\(Manifest.shown(target.name))' will be restored as a \(target.file == nil ? "directory" : "file") at the same location"
             )
             places.links.removeAll { sameBytes($0.name, target.name) }
@@ -67,7 +67,7 @@ extension Manifest {
         places.targets.removeAll { $0.isLink && $0.tablespace == nil && !mapped.contains(Key($0.name)) }
     }
 
-    private mutating func remapLink(_ name: String, _ destination: String, _ log: Log) throws(BackupError) {
+    private mutating func remapLink(_ name: String, _ destination: String, _ notes: inout RestoreNotes) throws(BackupError) {
         if name.isBelow("\(Manifest.dataName)/\(Manifest.tablespaceName)") {
             throw BackupError(.linkMap, "unable to remap tablespace '\(name)'", hint: "use --tablespace-map for tablespaces.")
         }
@@ -91,6 +91,6 @@ extension Manifest {
         places.targets.append(target)
         places.links.removeAll { sameBytes($0.name, name) }
         places.links.append(Link(name: name, destination: destination, owner: places.dataFolder?.owner ?? Owner()))
-        log.info("map link '\(Manifest.shown(name))' to '\(destination)'")
+        notes.info("map link '\(Manifest.shown(name))' to '\(destination)'")
     }
 }

@@ -44,10 +44,12 @@ struct RestoreSpace: Equatable {
 extension RestoreTarget {
     /// Throws `.full` (64) when it is certain that not all files find room. `databases`: those that become empty take none.
     func checkSpace(besides databases: DatabaseChoice?) async throws(BackupError) {
-        var places: [Key: String] = [:]
-        for target in manifest.places.targets {
-            places[Key(target.name)] = target.isLink ? manifest.places.place(of: target) : manifest.places.dataPath
-        }
+        if let refusal = RestoreSpace.refusal(try await spaces(besides: databases, all: false)) { throw refusal }
+    }
+
+    /// Of the file systems, in the order of their paths. `all`: also what makes room on those that are large enough without it.
+    func spaces(besides databases: DatabaseChoice?, all: Bool) async throws(BackupError) -> [RestoreSpace] {
+        let places = realPlaces
         let bytes = RestoreSpace.bytes(
             manifest.files.lazy.filter { databases?.isEmptied($0.name) != true }.map { ($0.name.text, $0.size) }, by: Array(places.keys))
         var systems: [dev_t: RestoreSpace] = [:]
@@ -58,14 +60,23 @@ extension RestoreTarget {
             paths[device, default: []].append(path)
         }
         if isDelta || isForced {
-            for device in systems.keys where systems[device]?.isTooSmall == true {
+            for device in systems.keys where all || systems[device]?.isTooSmall == true {
                 for path in paths[device] ?? [] {
                     let replaced = try await context.openTree(path).list(.root, .all).reduce(0) { $0 &+ $1.size }
                     systems[device]?.replaced &+= replaced
                 }
             }
         }
-        if let refusal = RestoreSpace.refusal(systems.values.sorted { bytewiseLess($0.path, $1.path) }) { throw refusal }
+        return systems.values.sorted { bytewiseLess($0.path, $1.path) }
+    }
+
+    /// Where the targets of the manifest lie once the links are made, by their names in the manifest.
+    var realPlaces: [Key: String] {
+        var places: [Key: String] = [:]
+        for target in manifest.places.targets {
+            places[Key(target.name)] = target.isLink ? manifest.places.place(of: target) : manifest.places.dataPath
+        }
+        return places
     }
 
     /// Of `path`, or of the first folder above it that exists; nil when nobody knows.

@@ -13,14 +13,16 @@ struct RestoreWork {
     }
 
     /// For root: resolves the owners in the manifest, and becomes the owner of the cluster where that is possible. Everything that only root
-    /// may read (configuration, secrets) has been read. nil: the restore goes on as who started it.
-    func begin(_ manifest: inout Manifest, _ set: RestoreSet) async throws(BackupError) -> ActingUser? {
+    /// may read (configuration, secrets) has been read. nil: the restore goes on as who started it. `onlyLooks`: PGDATA stays whose it is.
+    func begin(
+        _ manifest: inout Manifest, _ set: RestoreSet, onlyLooks: Bool, _ notes: inout RestoreNotes
+    ) async throws(BackupError) -> ActingUser? {
         guard geteuid() == 0 else { return nil }
         let data = try await standing()
         let owners = RestoreOwners(&manifest, standing: data) { ActingUser.exists(user: $0, group: $1) }
         if !owners.unknown.isEmpty {
             let owner = manifest.places.dataFolder?.owner.user ?? "root"
-            context.log.warn(
+            notes.warn(
                 "\(owners.unknown.joined(separator: ", ")) of the backup not known on this host: those files belong to '\(owner)'")
         }
         switch owners.work(data) {
@@ -31,7 +33,7 @@ struct RestoreWork {
                 hint: "the files of the backup belong to \(names(owners.owners)): is this the right place?"
                     + "\nif it is, give it to that user first.")
         case .asOwner(let owner, let adopts):
-            guard let user = owner.user, let group = owner.group else { return nil }
+            guard let user = owner.user, let group = owner.group, !(adopts && onlyLooks) else { return nil }
             let acting = try ActingUser(user: user, group: group)
             do throws(BackupError) {
                 try await prove(manifest, set)
@@ -40,7 +42,7 @@ struct RestoreWork {
                 return acting
             } catch {
                 acting.end()
-                guard error.code == .denied || error.code == .fileOpen else { throw error }
+                guard [.denied, .fileOpen, .pathOpen].contains(error.code) else { throw error }
                 context.log.detail("files are worked on as root, because user '\(user)' may not read the repository: \(error.message)")
                 return nil
             }

@@ -3,17 +3,24 @@
 import BackstopCore
 
 enum TimelineCheck {
-    static func run(_ manifest: Manifest, _ repository: StanzaRepository, _ context: RunContext) async throws(BackupError) {
+    /// The timelines that the recovery of an online backup goes through; nil when the manifest does not tell where it begins. Throws
+    /// `.fileMissing` (55), `.format` (29), `.dbMismatch` (58) for a target timeline that cannot be reached.
+    static func run(
+        _ manifest: Manifest, _ repository: StanzaRepository, _ context: RunContext
+    ) async throws(BackupError) -> TimelinePath? {
         let options = context.options
         let type = options[GeneralOptions.type] ?? "default"
         // A server refuses to leave the backup's timeline before the backup is consistent, which it is where the backup ended.
-        guard let start = manifest.archiveStart.flatMap({ WALSegment($0) }), let lsn = manifest.lsnStop ?? manifest.lsnStart else { return }
+        guard let start = manifest.archiveStart.flatMap({ WALSegment($0) }), let lsn = manifest.lsnStop ?? manifest.lsnStart else {
+            return nil
+        }
+        let staying = TimelinePath(staying: start.timeline)
         let version = manifest.database.version
         var target =
             try options[RestoreOptions.targetTimeline].map { (text) throws(BackupError) in try TargetTimeline(text) }
             ?? (version >= .v12 ? .latest : .current)
         if type == "immediate" { target = .current }
-        if target == .current || type == "none" || type == "preserve" { return }
+        if target == .current || type == "none" || type == "preserve" { return staying }
 
         let archive = repository.layout.archive / manifest.database.archiveID
         let timeline: UInt32
@@ -26,7 +33,7 @@ enum TimelineCheck {
             }
             timeline = newest
         }
-        if timeline == start.timeline { return }
+        if timeline == start.timeline { return staying }
 
         let key = archive / TimelineHistory.fileName(timeline)
         let info = try await repository.archiveInfo()
@@ -50,5 +57,6 @@ enum TimelineCheck {
                 "target timeline \(hexadecimal8(timeline)) forked from backup timeline \(hexadecimal8(start.timeline)) before backup lsn of \(lsn)",
                 hint: "was the target timeline created by accident?\nuse --target-timeline=current, or name an earlier backup with --set.")
         }
+        return TimelinePath(from: start.timeline, to: timeline, history)
     }
 }

@@ -42,6 +42,16 @@ final class StoredFileReader {
         BoundedSource(try await decoded(file, until: end), atMost: file.size)
     }
 
+    /// All of it, verified, in memory; for small files. `attempt`: as in `explain`.
+    func content(of file: StoredFile, _ attempt: String) async throws(BackupError) -> [UInt8] {
+        do throws(BackupError) {
+            var flow = try await open(file)
+            return try await flow.readAll()
+        } catch {
+            throw explain(error, file, attempt)
+        }
+    }
+
     /// Lets go of the request that neighbours are read by.
     func close() { neighbours.close() }
 
@@ -73,5 +83,13 @@ final class StoredFileReader {
         return BlockSource(repository.storage, map, blockSize: file.blockSize, chain: pieces, readOver: readOver) { reference, bundle in
             repository.layout.blocks(of: file.name, references[reference], bundle)
         }
+    }
+}
+
+extension StanzaRepository {
+    /// Where the bytes of a backup's files are; nil for those without.
+    func locations(_ manifest: Manifest) throws(BackupError) -> (StoredFile) -> Manifest.Location? {
+        let suffix = try registry.codec(manifest.settings.compressType).suffix
+        return { manifest.location(of: $0, layout, suffix: suffix) }
     }
 }
