@@ -77,6 +77,20 @@ struct RootRestoreTests {
         }
     }
 
+    /// Then root goes on as root; a plan leaves the folder to root that the restore gives away.
+    @Test func repositoryIsForRootOnly() throws {
+        let bench = try GoldenTiny.unpack("real-A")
+        let map = "--tablespace-map=ts1=\(bench.folder.path("ts"))"
+        try root(bench, "mkdir -m 755 empty; chown -R root: repository; chmod 700 repository/backup/demo/*/")
+        let before = try owners(bench, ".")
+        let plan = try restore(bench, "empty", map, "--plan")
+        #expect(plan.status == 0 && plan.output.hasPrefix("backup: "), "\(plan)")
+        #expect(try owners(bench, ".") == before)
+        let outcome = try restore(bench, "empty", map)
+        #expect(outcome.status == 0 && outcome.text.contains("files are worked on as root, because user 'postgres'"), "\(outcome)")
+        #expect(try owners(bench, "empty").allSatisfy { $0.contains(" postgres:postgres ") })
+    }
+
     /// Folders and files that their owner may not even read are set right.
     @Test func modesAreSetRight() throws {
         let bench = try Workbench()

@@ -14,6 +14,7 @@ func checkOptions(_ configuration: inout Configuration, _ registry: Registry) th
     replaceOldOptions(&configuration)
     if CommandSets.retaining.contains(configuration.command.name) { deriveRetention(&configuration) }
     nameRun(&configuration)
+    if configuration.options[RestoreOptions.plan] { showPlan(&configuration) }
 }
 
 /// The name becomes a folder in the repository, a part of file names and a section: what breaks one of these is refused at once.
@@ -147,6 +148,12 @@ private func deriveRetention(_ configuration: inout Configuration) {
             configuration.options.derive(RetentionOptions.archive, index: index, .number(Int64(derived)))
         }
     }
+}
+
+/// A plan is a page that is printed, as that of info: the log must not come in between, and no log file tells of a restore that was none.
+private func showPlan(_ configuration: inout Configuration) {
+    configuration.command.runLevel = .debug
+    configuration.command.hasLogFile = false
 }
 
 /// Gives the run its name, the same in the log and in the locks.

@@ -29,6 +29,13 @@ enum RestoreOptions {
         .global("recovery-option", .map, CommandSets.restore, "setting of the server for recovery")
             .when("type", "default", "immediate", "lsn", "name", "time", "standby", "xid")
             .details("NAME=VALUE, repeatable, for example primary_conninfo=host=db1."))
+    static let plan = OptionKey<Bool>(
+        .commandLine("plan", .boolean, default: "n", CommandSets.restore, "only tell what would be done")
+            .details(
+                """
+                Nothing is written and no lock is taken. Tells which backup is chosen and why, how much is read and written, whether it fits, \
+                whether the WAL is there, and the recovery settings. The exit status is that of the restore, as far as a look can tell.
+                """))
     static let target = OptionKey<String?>(
         .commandLine("target", .string, CommandSets.restore, "where recovery ends")
             .when("type", "lsn", "name", "time", "xid").required()
@@ -51,6 +58,6 @@ enum RestoreOptions {
         "Restore",
         [
             archiveMode.spec, dbInclude.spec, dbExclude.spec, linkAll.spec, linkMap.spec, tablespaceMap.spec, tablespaceMapAll.spec,
-            recoveryOption.spec, target.spec, targetAction.spec, targetExclusive.spec, targetTimeline.spec,
+            recoveryOption.spec, plan.spec, target.spec, targetAction.spec, targetExclusive.spec, targetTimeline.spec,
         ])
 }

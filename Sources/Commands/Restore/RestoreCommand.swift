@@ -10,6 +10,7 @@ struct RestoreCommand {
     static func run(_ context: RunContext) async throws(BackupError) {
         let stanza = try context.stanza()
         let cluster = try ClusterFiles(context, path: try context.options.required(PostgresOptions.path, 1))
+        if context.options[RestoreOptions.plan] { return try await RestorePreview.show(context, cluster) }
         try await RestoreCommand(context: context, stanza: stanza, cluster: cluster).run()
     }
 
@@ -112,11 +113,11 @@ extension RestoreCommand {
             "restore", "Backup and restore", "restore a cluster from a backup",
             """
             Copies a backup back into the data directory and its tablespaces, and tells the server how to recover. The server has to \
-            be down, and the folders have to be empty unless --delta or --force is given.
+            be down, and the folders have to be empty unless --delta or --force is given. With --plan it only tells what it would do.
             """
         ) {
             $0.allowsRoot = true
             $0.hasLogFile = true
         },
-        locks: [.restore], repositories: .firstThatHas, run: run)
+        locks: [.restore], repositories: .firstThatHas, onlyLooks: { $0[RestoreOptions.plan] }, run: run)
 }

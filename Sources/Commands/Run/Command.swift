@@ -11,14 +11,17 @@ struct Command: Sendable {
     let repositories: RepositoryUse
     /// Whether `stop` keeps it from running.
     let respectsStop: Bool
+    /// Whether a run with these options changes nothing, and takes no lock.
+    let onlyLooks: @Sendable (Options) -> Bool
     /// Answers the exit status of a success: 1 where the field's answer is "not found". nil: not supported yet.
     let run: (@Sendable (RunContext) async throws(BackupError) -> Int32)?
 
     init(
         _ spec: CommandSpec, locks: [LockKind] = [], repositories: RepositoryUse = .none, respectsStop: Bool = false,
+        onlyLooks: @escaping @Sendable (Options) -> Bool = { _ in false },
         run: @escaping @Sendable (RunContext) async throws(BackupError) -> Void
     ) {
-        self.init(spec, locks: locks, repositories: repositories, respectsStop: respectsStop) {
+        self.init(spec, locks: locks, repositories: repositories, respectsStop: respectsStop, onlyLooks: onlyLooks) {
             (context) throws(BackupError) -> Int32 in
             try await run(context)
             return 0
@@ -27,12 +30,14 @@ struct Command: Sendable {
 
     init(
         _ spec: CommandSpec, locks: [LockKind] = [], repositories: RepositoryUse = .none, respectsStop: Bool = false,
+        onlyLooks: @escaping @Sendable (Options) -> Bool = { _ in false },
         status: @escaping @Sendable (RunContext) async throws(BackupError) -> Int32
     ) {
         self.spec = spec
         self.locks = locks
         self.repositories = repositories
         self.respectsStop = respectsStop
+        self.onlyLooks = onlyLooks
         run = status
     }
 
@@ -42,6 +47,7 @@ struct Command: Sendable {
         spec.isSupported = false
         self.spec = spec
         (locks, repositories, respectsStop, run) = ([], .none, false, nil)
+        onlyLooks = { _ in false }
     }
 
     /// Looks whether it may run, sets the size of buffers, takes its locks and runs it.
@@ -53,7 +59,7 @@ struct Command: Sendable {
         BlockSize.set(buffers: context.options[GeneralOptions.bufferSize])
         if respectsStop { try StopFile.check(try context.stanza(), context.options, context.log) }
         context.repositories = try repositories.indexes(context)
-        guard !locks.isEmpty else { return try await run(context) }
+        guard !locks.isEmpty, !onlyLooks(context.options) else { return try await run(context) }
         let lock = try CommandLock(locks, stanza: try context.stanza(), repositories: context.repositories, context.options, context.log)
         context.lock = lock
         // Who only reads a repository is neither stopped nor locked out on its host.

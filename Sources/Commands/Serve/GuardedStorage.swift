@@ -40,6 +40,7 @@ class GuardedStorage: Storage, @unchecked Sendable {
     var capabilities: Capabilities { base.capabilities }
     var location: String { base.location }
     var smallAtATime: Int { base.smallAtATime }
+    var readSize: Int? { base.readSize }
 
     // MARK: What is allowed
 

@@ -187,6 +187,7 @@ struct Resolution {
         let condition =
             switch dependency.values {
             case []: "--\(name)"
+            case ["y"] where other.isBoolean: "--\(name)"
             case ["n"] where other.isBoolean && other.canBeNegated: "--no-\(name)"
             default: "\(name)=" + dependency.values.joined(separator: ", ")
             }

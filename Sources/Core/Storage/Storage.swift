@@ -19,6 +19,9 @@ public protocol Storage: Sendable {
     /// request would need another connection; more where most of a call is waiting for a server.
     var smallAtATime: Int { get }
 
+    /// Bytes that one request reads at most, where reading is by requests that cost something each; nil elsewhere.
+    var readSize: Int? { get }
+
     /// The bytes of `key`. `.notFound` when it does not exist; nothing is promised of a folder.
     func open(_ key: Key, range: Range<UInt64>?) async throws(BackupError) -> any ByteSource & ~Copyable
 
@@ -67,6 +70,7 @@ public protocol UploadingStorage: Storage {
 
 extension Storage {
     public var smallAtATime: Int { 1 }
+    public var readSize: Int? { nil }
 
     /// The whole object.
     public func open(_ key: Key) async throws(BackupError) -> any ByteSource & ~Copyable { try await open(key, range: nil) }

@@ -27,6 +27,7 @@ public final class S3Storage: UploadingStorage {
     public var capabilities: Capabilities { .versions }
     public var location: String { settings.location }
     public var smallAtATime: Int { 8 }
+    public var readSize: Int? { settings.readSize }
 
     // MARK: Reading
 

@@ -4,11 +4,13 @@
 public enum RunOptions {
     public static let output = OptionKey<String>(
         .commandLine(
-            "output", .choice(["text", "json"]), default: "text", ["info", "manifest", "repo-ls", "verify", "version"], "form of the result"
+            "output", .choice(["text", "json"]), default: "text", ["info", "manifest", "repo-ls", "restore", "verify", "version"],
+            "form of the result"
         )
+        .whenFor("restore", "plan", "y")
         .choicesByCommand(["verify": ["none", "text"], "version": ["text", "num"]])
         .defaultsByCommand(["verify": "none"])
-        .details("text is for people and may change; json and num are for programs."))
+        .details("text is for people and may change; json and num are for programs. restore has a result to show only with --plan."))
     public static let allowRoot = OptionKey<Bool>(
         .global("allow-root", .boolean, default: "n", CommandSets.working, "permit to run as root")
             .defaultsByCommand(["restore": "y"])
