@@ -140,7 +140,7 @@ final class BackupWorker {
         let suffix = file.blockMapSize == nil ? run.coding.codec.suffix : Layout.blockSuffix
         let expect = Expect(try run.repository.sha1())
         expect.next(digest: (file.repositoryChecksum ?? file.checksum)?.description, size: file.repositorySize)
-        var block = long.lend()
+        let block = long.lend()
         do throws(BackupError) {
             var flow = try Flow(try await run.repository.storage.open(run.key(file.name, suffix)), Chain([.tap(expect)]))
             try await flow.drain(&block.block)

@@ -28,7 +28,7 @@ struct DriverCheck {
             options.isGiven(NetworkOptions.protocolTimeout) ? options[NetworkOptions.protocolTimeout] : Self.usualRequestLimit
         let limit = OptionValue.number(requestLimit.components.seconds * 1000)
         options.values[Options.Name("protocol-timeout")] = Options.Resolved(limit, .defaultValue)
-        let path = try options[PlaceOptions.path, 1]
+        let path = options[PlaceOptions.path, 1]
         let prefix = Key("driver-check-" + String(UInt32.random(in: .min ... .max), radix: 16))
         self.driver = driver
         let storage = try await driver.open(options, 1, context)
