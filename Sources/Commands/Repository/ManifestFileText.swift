@@ -12,8 +12,9 @@ struct ManifestFileText {
 
     /// Appends the object of `file`, members in byte order of their names.
     func write(_ file: StoredFile, to out: inout [UInt8]) {
-        var object = Members(out: out)
-        out = []
+        // Moved, not copied: nobody else holds it meanwhile.
+        var object = Members()
+        swap(&object.out, &out)
         if file.blockSize != 0 {
             object.add("bi", file.blockSize / 8192)
             if file.blockChecksumSize != 6 { object.add("bic", UInt64(file.blockChecksumSize)) }
@@ -45,14 +46,13 @@ struct ManifestFileText {
         if file.originalSize != file.size { object.add("szo", file.originalSize) }
         if file.timestamp < 0 { object.add("timestamp", .integer(file.timestamp)) } else { object.add("timestamp", UInt64(file.timestamp)) }
         if file.owner.user != owner.user { object.add("user", file.owner.userJSON) }
-        out = object.end()
+        object.end()
+        swap(&object.out, &out)
     }
 
     private struct Members {
-        var out: [UInt8]
+        var out: [UInt8] = []
         private var isFirst = true
-
-        init(out: [UInt8]) { self.out = out }
 
         mutating func add(_ name: StaticString, _ number: UInt64) {
             begin(name)
@@ -91,10 +91,7 @@ struct ManifestFileText {
             out.append(UInt8(ascii: ":"))
         }
 
-        consuming func end() -> [UInt8] {
-            out.append(UInt8(ascii: "}"))
-            return out
-        }
+        mutating func end() { out.append(UInt8(ascii: "}")) }
     }
 }
 
