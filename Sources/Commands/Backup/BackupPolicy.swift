@@ -39,6 +39,8 @@ struct BackupPolicy: Sendable {
     /// Of what travels from another host without being stored compressed; 0: none.
     var networkLevel = 1
     var bufferSize = 1 << 20
+    /// Bytes between two block maps of a bundle that are rather read than skipped.
+    var readOver: UInt64 = 0
     var retry = Retry(times: 0, interval: .zero)
 }
 
@@ -69,6 +71,7 @@ extension BackupPolicy {
         workers = options[WorkOptions.processMax]
         networkLevel = options[CodecOptions.compressLevelNetwork]
         bufferSize = options[GeneralOptions.bufferSize]
+        readOver = UInt64(options[PlaceOptions.readOver, repository])
         retry = Retry(options)
     }
 

@@ -30,6 +30,8 @@ final class BackupWorker {
     private let maps: Chain
     /// Of the current file; nil: it is stored whole.
     private var increment: BlockIncrement.Outcome?
+    /// Maps of files that are going to be copied next.
+    private var ahead: [ManifestName: BlockMap] = [:]
     /// For the stored form of files that may turn out not to have changed.
     private let long: BlockPool
     /// For that of files of which only emptiness matters.
@@ -208,16 +210,30 @@ final class BackupWorker {
 
     /// What the prior backup has of the file, in that format. What cannot be read does no harm: the file is stored whole again.
     private func priorMap(_ planned: PlannedFile, _ format: BlockFormat) async throws(BackupError) -> BlockMap? {
-        // What an unfinished run stored is about to be replaced.
-        guard planned.base?.isResumed != true, let base = planned.base?.file, base.blockMapSize != nil, base.size > 0,
-            base.blockFormat == format
-        else { return nil }
+        guard let base = fileWithPriorMap(planned), base.blockFormat == format else { return nil }
+        if let map = ahead.removeValue(forKey: planned.name) { return map }
         do throws(BackupError) {
             return try await run.repository.blockMap(of: base, run.references, in: run.label, run.coding.seal)
         } catch  where error.code.isDamage || error.code == .notFound {
             run.log.warn("\(error); all blocks of the file are stored anew", worker: number)
             return nil
         }
+    }
+
+    private func fileWithPriorMap(_ planned: PlannedFile) -> StoredFile? {
+        // What an unfinished run stored is about to be replaced.
+        guard planned.blocks != nil, planned.base?.isResumed != true, let base = planned.base?.file, base.blockMapSize != nil, base.size > 0
+        else { return nil }
+        return base
+    }
+
+    /// Where every request costs a round trip, the maps of files of one bundle are read together.
+    func lookAhead(_ files: [PlannedFile]) async {
+        let atATime = run.repository.storage.smallAtATime
+        let known = files.compactMap(fileWithPriorMap)
+        guard atATime > 1, known.count > 1 else { return }
+        ahead = await run.repository.blockMaps(
+            of: known, run.references, in: run.label, run.coding.seal, atATime: atATime, readOver: run.policy.readOver)
     }
 
     /// The current file is going to be read again.

@@ -82,6 +82,7 @@ extension BackupWorker {
                 run.log.warn("retry of bundle \(bundle): \(error)", worker: number)
             }) { () async throws(BackupError) in
                 toldOfBundle = 0
+                await lookAhead(files)
                 var source = BundleSource(files, bundle: bundle, self)
                 if try await source.advance() {
                     let entry = try await run.repository.storage.put(

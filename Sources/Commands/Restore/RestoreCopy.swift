@@ -132,7 +132,8 @@ private final class RestoreWorker {
                 return false
             }
         }
-        try await tree.setAttributes(key, Attributes(file))
+        // Even with nothing to set: the tree has to know that this file must be on disk at the end.
+        try await tree.setAttributes(key, Attributes(file).differing(from: entry))
         return true
     }
 }
@@ -141,5 +142,13 @@ extension Attributes {
     /// As the file had them.
     init(_ file: StoredFile) {
         self.init(mode: file.mode, user: file.owner.user, group: file.owner.group, modified: file.timestamp)
+    }
+
+    /// What is not so already.
+    fileprivate func differing(from entry: Entry) -> Attributes {
+        let has = entry.attributes
+        return Attributes(
+            mode: mode == has.mode ? nil : mode, user: user == has.user && group == has.group ? nil : user,
+            group: user == has.user && group == has.group ? nil : group, modified: modified == entry.modified ? nil : modified)
     }
 }
