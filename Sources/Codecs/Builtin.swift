@@ -10,7 +10,8 @@ public func registerBuiltinCodecs(in registry: inout Registry) {
     registry.register(codec("zst", ".zst", -7...22, 3) { level, _ in Zst(level: level) })
     registry.register(codec("bz2", ".bz2", 1...9, 9) { level, _ in Bz2(level: level) })
 
-    registry.register(CipherDriver(name: "aes-256-cbc", open: Aes256Cbc.init(passphrase:framing:)))
+    registry.register(
+        CipherDriver(name: "aes-256-cbc", recognizes: CipherHeader.init(beginning:), open: Aes256Cbc.init(keys:framing:)))
 
     registry.register(checksum: "sha1", Sha(algorithm: .sha1))
     registry.register(checksum: "sha256", Sha(algorithm: .sha256))

@@ -60,7 +60,7 @@ private final class Worker {
         chain = Chain([
             .tap(ByteCount()), .tap(try registry.checksum("sha1").make()),
             .transform(try driver.open(driver.defaultLevel, .normal).encoder()),
-            .transform(try registry.cipher("aes-256-cbc").open("a passphrase", .normal).encoder()),
+            .transform(try registry.cipher("aes-256-cbc").open(CipherKeys(passphrase: "a passphrase"), .normal).encoder()),
             .tap(try registry.checksum("sha1").make()),
         ])
     }

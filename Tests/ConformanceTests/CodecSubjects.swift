@@ -32,7 +32,7 @@ func codec(
 }
 
 func cipher(_ framing: Framing, passphrase text: String = passphrase) throws -> CodecSubject {
-    let codec = try registry.cipher("aes-256-cbc").open(text, framing)
+    let codec = try registry.cipher("aes-256-cbc").open(CipherKeys(passphrase: text), framing)
     var subject = CodecSubject(name: "aes-256-cbc \(framing)", codec: codec, format: .padded)
     let magic = framing == .normal ? salted : ""
     subject.randomised = true
@@ -108,7 +108,7 @@ let chainSubjects: [ChainSubject] = try! [
 func chain(_ names: [String], _ framing: Framing) throws -> ChainSubject {
     let codecs = try names.map { name in
         if let driver = registry.codecs[name] { return try driver.open(driver.defaultLevel, framing) }
-        return try registry.cipher(name).open(passphrase, framing)
+        return try registry.cipher(name).open(CipherKeys(passphrase: passphrase), framing)
     }
     return ChainSubject(name: names.joined(separator: " > ") + " \(framing)", codecs: codecs)
 }

@@ -28,7 +28,9 @@ struct Tool: Sendable, CustomTestStringConvertible {
     func codec() throws -> any Codec {
         let parts = subject.split(separator: " ")
         let framing = parts[1] == "raw" ? Framing.raw : .normal
-        guard let driver = registry.codecs[String(parts[0])] else { return try registry.cipher(String(parts[0])).open(passphrase, framing) }
+        guard let driver = registry.codecs[String(parts[0])] else {
+            return try registry.cipher(String(parts[0])).open(CipherKeys(passphrase: passphrase), framing)
+        }
         return try driver.open(level ?? driver.defaultLevel, framing)
     }
 }

@@ -301,6 +301,7 @@ struct BackupPlanTests {
             ("", nil), ("type", "its type is incr"), ("prior", "it is made onto"), ("cluster", "it is of another cluster"),
             ("codec", "its compress-type is zst"), ("online", "one of them is online"), ("later", "was made after it"),
             ("nothing", "it had stored nothing"), ("unknown cluster", nil),
+            ("format", "new repository format 5 does not match resumable repository format 6"),
         ] as [(String, String?)])
     func objections(_ kind: String, _ words: String?) throws {
         var unfinished = manifest("20261121-033952F")
@@ -310,6 +311,7 @@ struct BackupPlanTests {
         unfinished.files = [file]
         unfinished.settings.online = true
         switch kind {
+        case "format": unfinished.format = 6
         case "type": unfinished.type = .incr
         case "prior": unfinished.prior = label("20261120-000000F")
         case "cluster": unfinished.database.identity = ClusterIdentity(systemID: 2, version: .v15)
@@ -322,8 +324,9 @@ struct BackupPlanTests {
         var registry = Registry()
         registerBuiltinCodecs(in: &registry)
         let objection = Resumable.objection(
-            to: unfinished, BackupBase(type: .full, prior: nil), ObjectCoding(try registry.codec("none"), nil), manifest().database,
-            isOnline: true, listed: kind == "later" ? [label("20261122-000000F")] : [label("20261101-000000F")])
+            to: unfinished, BackupBase(type: .full, prior: nil), ObjectCoding(try registry.codec("none"), nil),
+            BackupInfo(history: DatabaseHistory(manifest().database), nil), isOnline: true,
+            listed: kind == "later" ? [label("20261122-000000F")] : [label("20261101-000000F")])
         #expect(words == nil ? objection == nil : objection?.contains(words ?? "") == true, "\(objection ?? "none")")
     }
 }

@@ -42,7 +42,8 @@ struct BlockIncrementTests {
     @Test(arguments: (1...60).map { UInt64($0) })
     func everyVersionComesBack(_ seed: UInt64) async throws {
         var random = Seeded(seed)
-        let format = BlockFormat(size: [8192, 16_384, 24_576].randomElement(using: &random)!, checksumSize: Int.random(in: 6...12, using: &random))
+        let format = BlockFormat(
+            size: [8192, 16_384, 24_576].randomElement(using: &random)!, checksumSize: Int.random(in: 6...12, using: &random))
         let superBlock = UInt64([8192, 65_536, 1 << 20].randomElement(using: &random)!)
         let codec = seed % 3 == 0 ? nil : try codecs().codec(seed % 3 == 1 ? "zst" : "gz")
         let inBundle = seed % 2 == 0
@@ -70,7 +71,9 @@ struct BlockIncrementTests {
             let map = try #require(prior)
             #expect(map.blocks.count == (content.count + Int(format.size) - 1) / Int(format.size))
             let decoder = try Chain(codec.map { [.transform(try $0.open($0.defaultLevel, .raw).decoder())] } ?? [])
-            var back = BlockSource(storage, map, blockSize: format.size, chain: decoder, readOver: 4096) { reference, _ in Key("\(reference)") }
+            var back = BlockSource(storage, map, blockSize: format.size, chain: decoder, readOver: 4096) { reference, _ in
+                Key("\(reference)")
+            }
             let read = try await back.readAll()
             let isSame = read == content
             #expect(isSame, "backup \(backup)")

@@ -40,7 +40,7 @@ struct FileNameTests {
     /// What a manifest holds of such names is what the peer writes: the bytes.
     @Test func infoFile() throws {
         let name: [UInt8] = Array("pg_data/caf".utf8) + [0xE9]
-        var writer = InfoFileWriter(try Golden.sha1(), version: "2.60.0")
+        var writer = InfoFileWriter(try Golden.sha1(), version: "2.60.0", format: 5)
         writer.add("target:file", FileName.text(name), .object(["destination": .string(FileName.text([0x2F, 0xFF]))]))
         let bytes = try writer.finish()
         #expect(

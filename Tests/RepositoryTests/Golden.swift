@@ -13,10 +13,13 @@ enum Golden {
         return Array(try run(["tar", "xJOf", archive, "--wildcards", name], asRoot: true).output.utf8)
     }
 
-    static func sha1() throws -> any Checksum {
+    static func sha1() throws -> any Checksum { try registry().checksum("sha1").make() }
+
+    /// With the codecs and ciphers of this build.
+    static func registry() throws -> Registry {
         var registry = Registry()
         registerBuiltinCodecs(in: &registry)
-        return try registry.checksum("sha1").make()
+        return registry
     }
 }
 

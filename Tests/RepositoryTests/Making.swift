@@ -22,8 +22,8 @@ extension Manifest {
     /// From the whole text.
     init(_ bytes: [UInt8], _ sha1: any Checksum, in outer: Seal?) throws(BackupError) {
         var reader = Reader()
-        try InfoFile.read(bytes, sha1) { (section, key, value) throws(BackupError) in try reader.add(section, key, value) }
-        self = try reader.finish(in: outer)
+        let format = try InfoFile.read(bytes, sha1) { (section, key, value) throws(BackupError) in try reader.add(section, key, value) }
+        self = try reader.finish(in: outer, format: format)
     }
 
     /// The whole text.

@@ -97,8 +97,8 @@ struct ArchiveGet {
     }
 
     /// nil when it is done. The checksum in a segment's name is verified, which the peer does not do: a damaged segment must not reach
-    /// recovery. Throws what no other repository could mend.
-    private func copy(_ match: ArchiveMatch, atMost limit: UInt64) async throws(BackupError) -> ArchiveProblem? {
+    /// recovery. Throws what no other repository could mend. `looksForKeys`: whether archive.info is read again for what its keys do not open.
+    private func copy(_ match: ArchiveMatch, atMost limit: UInt64, looksForKeys: Bool = true) async throws(BackupError) -> ArchiveProblem? {
         let repository = match.repository
         // The folder may be a link, as pg_wal often is: the root of a tree is looked at behind it.
         guard try await context.openTree("/" + Key(absolute: destination).parent.path).stat(.root)?.kind == .folder else {
@@ -117,6 +117,9 @@ struct ArchiveGet {
         do throws(BackupError) {
             try await write(stored, match, atMost: limit)
             return nil
+        } catch  where error.code == .crypto {
+            guard looksForKeys, let newer = await match.withNewerKeys() else { return problem(error) }
+            return try await copy(newer, atMost: limit, looksForKeys: false)
         } catch  where error.code != .full && error.code != .denied && error.code != .cancelled {
             return problem(error)
         }

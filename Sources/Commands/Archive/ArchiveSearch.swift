@@ -12,6 +12,14 @@ struct ArchiveMatch: Sendable {
     var sha1: String?
 
     var shown: String { "\(repository.name): \(archiveID)/\(key.name)" }
+
+    /// The archive's key may have been changed since its keys were read. nil when they are the same.
+    func withNewerKeys() async -> ArchiveMatch? {
+        guard let info = try? await repository.archiveInfo(), let keys = info.seal?.keys, keys != seal?.keys else { return nil }
+        var match = self
+        match.seal = info.seal
+        return match
+    }
 }
 
 /// Why it is not known whether a repository has a file, or why the file cannot be had from it.

@@ -39,14 +39,18 @@ struct ArchiveTargets: Sendable {
     var likelyID: String? { (try? control?.get()).map { Layout.archiveID($0.version, id: 1) } }
 
     /// The archives that belong to the cluster or, when it is not known, to that of the first repository; and why the others cannot be used.
-    /// Throws when none is left.
+    /// Throws when none is left: `.format` (29) when all are of a format that is not written here.
     func usable(for name: String) async throws(BackupError) -> (targets: [ArchiveTarget], failures: [String]) {
         var targets: [ArchiveTarget] = []
         var failures = failures
+        var refused = 0
         let archives = await StanzaArchive.open(repositories, for: name, of: try? control?.get())
         for (repository, archive) in zip(repositories, archives) {
             do throws(BackupError) {
-                targets.append(ArchiveTarget(archive: try archive.get()))
+                let archive = try archive.get()
+                if archive.info.format != RepositoryFormat.written { refused += 1 }
+                try repository.requireWritten(archive.info.format)
+                targets.append(ArchiveTarget(archive: archive))
             } catch  where error.code != .cancelled {
                 failures.append(error.text(of: repository.name))
             }
@@ -60,7 +64,9 @@ struct ArchiveTargets: Sendable {
             }
         }
         guard !targets.isEmpty else {
-            throw BackupError(.repoInvalid, "unable to find a valid repository:\n" + failures.joined(separator: "\n"))
+            throw BackupError(
+                refused == failures.count ? .format : .repoInvalid,
+                "unable to find a valid repository:\n" + failures.joined(separator: "\n"))
         }
         return (targets, failures)
     }

@@ -11,9 +11,9 @@ struct BackupBase: Sendable {
     mutating func forgetFiles() { prior?.files = [] }
 
     /// The earlier backups that one of that type can be made onto, the best first: for diff the full ones, for incr all, of the cluster as it is
-    /// now.
+    /// now and of the format that new backups have: a set is of one format.
     static func candidates(_ type: BackupType, _ info: BackupInfo) -> [BackupSummary] {
-        let ofTheCluster = info.backups.reversed().filter { $0.databaseID == info.history.currentID }
+        let ofTheCluster = info.backups.reversed().filter { $0.databaseID == info.history.currentID && $0.format == info.format }
         return switch type {
         case .full: []
         case .diff: ofTheCluster.filter { $0.type == .full }
@@ -53,6 +53,9 @@ struct BackupBase: Sendable {
     private static func require(_ manifest: Manifest, in info: BackupInfo) throws(BackupError) {
         if let gone = manifest.references.first(where: { info.backup($0) == nil }) {
             throw BackupError(.fileMissing, "it needs backup '\(gone)', which is not listed in backup.info")
+        }
+        guard manifest.format == info.format else {
+            throw BackupError(.format, "its manifest is of repository format \(manifest.format), not \(info.format) as backup.info says")
         }
         guard manifest.database.identity == info.history.current.identity else {
             throw BackupError(.format, "its manifest is of another cluster than backup.info says")

@@ -13,7 +13,8 @@ struct BackupCommand {
         let command = BackupCommand(
             context: context, repository: repository, policy: try BackupPolicy(context.options, repository: index))
         // Before anything is written, and before a stanza that does not exist gets a folder.
-        _ = try await repository.backupInfo()
+        let backupInfo = try await repository.backupInfo()
+        try repository.requireWritten(try await repository.archiveInfo(), backupInfo)
         let lease = try await RepositoryLease.take(repository, context)
         do throws(BackupError) {
             try await command.run(lease)
@@ -27,6 +28,7 @@ struct BackupCommand {
     private func run(_ lease: RepositoryLease) async throws(BackupError) {
         var info = try await repository.backupInfo()
         let archiveInfo = try await repository.archiveInfo()
+        try repository.requireWritten(archiveInfo, info)
         let (cluster, session, available) = try await openCluster()
         var control = try await readControl(cluster)
         try require(control, isOf: info)
@@ -173,6 +175,7 @@ struct BackupCommand {
         database.catalogVersion = UInt64(control.catalogVersion)
         database.controlVersion = UInt64(control.controlVersion)
         var manifest = Manifest(label, of: database)
+        manifest.format = info.format
         manifest.type = base.type
         manifest.prior = base.prior?.label
         manifest.references = (base.prior?.references ?? []) + [label]
@@ -213,7 +216,7 @@ struct BackupCommand {
             policy.resumes
             ? try await Resumable.find(labels, in: repository, info.seal) {
                 Resumable.objection(
-                    to: $0, base, coding, info.history.current, isOnline: policy.isOnline, listed: complete)
+                    to: $0, base, coding, info, isOnline: policy.isOnline, listed: complete)
             } : nil
         try await leftovers.remove(labels.filter { $0 != resumable?.label })
         return resumable

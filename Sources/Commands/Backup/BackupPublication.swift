@@ -18,7 +18,7 @@ struct BackupPublication {
         try await step("the manifest") { () throws(BackupError) in try await repository.save(manifest, info.seal) }
         try await step("backup.info") { () throws(BackupError) in
             var current = try await repository.backupInfo()
-            try sameStanza(current.history.current, current.seal, info.history.current, info.seal)
+            try requireSame(current.format == info.format && current.seal?.keys == info.seal?.keys, current.history, info.history)
             repair.apply(to: &current)
             try require(manifest.references, in: current)
             current.add(BackupSummary(manifest))
@@ -27,7 +27,8 @@ struct BackupPublication {
         // Written again so that a store that removes old objects by their age does not remove this one.
         try await step("archive.info") { () throws(BackupError) in
             let current = try await repository.archiveInfo()
-            try sameStanza(current.history.current, current.seal, archive.history.current, archive.seal)
+            try requireSame(
+                current.format == archive.format && current.seal?.keys == archive.seal?.keys, current.history, archive.history)
             try await repository.save(current)
         }
         if makesLatest { await linkLatest(to: manifest.label) }
@@ -47,10 +48,8 @@ struct BackupPublication {
     }
 
     /// What was made anew or upgraded meanwhile is not the stanza that this backup is of.
-    private func sameStanza(
-        _ current: DatabaseHistory.Database, _ seal: Seal?, _ before: DatabaseHistory.Database, _ oldSeal: Seal?
-    ) throws(BackupError) {
-        guard current.id == before.id, current.identity == before.identity, seal?.passphrase == oldSeal?.passphrase else {
+    private func requireSame(_ isSealedAlike: Bool, _ current: DatabaseHistory, _ before: DatabaseHistory) throws(BackupError) {
+        guard current.currentID == before.currentID, current.current.identity == before.current.identity, isSealedAlike else {
             throw BackupError(
                 .backupMismatch, "\(repository.name): the stanza was changed by somebody else while the backup ran",
                 hint: "the backup is not listed: make another one.")

@@ -13,14 +13,19 @@ struct Resumable: Sendable {
     /// Why the new backup cannot go on with it; nil: it can. `base`, `coding`: what the new one is made onto, and how it is written. `listed`:
     /// labels of complete backups, after which its own has to come.
     static func objection(
-        to manifest: Manifest, _ base: BackupBase, _ coding: ObjectCoding, _ database: DatabaseHistory.Database, isOnline: Bool,
+        to manifest: Manifest, _ base: BackupBase, _ coding: ObjectCoding, _ info: BackupInfo, isOnline: Bool,
         listed: [BackupLabel]
     ) -> String? {
+        if manifest.format != info.format {
+            return "new repository format \(info.format) does not match resumable repository format \(manifest.format)"
+        }
         if manifest.type != base.type { return "its type is \(manifest.type.rawValue)" }
         if manifest.prior != base.prior?.label {
             return "it is made onto \(manifest.prior?.text ?? "nothing"), this one onto \(base.prior?.label.text ?? "nothing")"
         }
-        if manifest.database.systemID != 0, manifest.database.identity != database.identity { return "it is of another cluster" }
+        if manifest.database.systemID != 0, manifest.database.identity != info.history.current.identity {
+            return "it is of another cluster"
+        }
         if manifest.settings.compressType != coding.codec.name {
             return "its compress-type is \(manifest.settings.compressType), that of this one \(coding.codec.name)"
         }

@@ -22,6 +22,7 @@ enum CheckCommand {
             let repository = try await StanzaRepository.open(index, context)
             let archive = try await repository.archiveInfo()
             let backup = try await repository.backupInfo()
+            try repository.requireSameFormat(archive, backup)
             for current in [archive.history.current, backup.history.current] {
                 guard current.identity == control.identity else {
                     throw BackupError(
@@ -30,6 +31,8 @@ enum CheckCommand {
                         hint: ClusterFiles.otherClusterHint)
                 }
             }
+            // Another program may archive into it, and that can be checked.
+            do throws(BackupError) { try repository.requireWritten(archive.format) } catch { context.log.warn("\(error)") }
             try await Uploads.look(after: repository, context)
             if let target = ArchiveCheck(repository, archive, server, context.options) { targets.append(target) }
         }

@@ -7,6 +7,8 @@ struct BackupSummary: Sendable {
     var label: BackupLabel
     var object: [String: JSON]
 
+    /// Of its files; nil where it is not said.
+    var format: Int? { object["backrest-format"]?.int.flatMap { Int(exactly: $0) } }
     var type: BackupType { BackupType(rawValue: object["backup-type"]?.string ?? "") ?? label.type }
     var prior: BackupLabel? { object["backup-prior"]?.string.flatMap { BackupLabel($0) } }
     var references: [BackupLabel]? { object["backup-reference"]?.array?.compactMap { $0.string.flatMap { BackupLabel($0) } } }
@@ -21,25 +23,31 @@ struct BackupSummary: Sendable {
 
 struct BackupInfo: Sendable {
     var history: DatabaseHistory
+    /// Of the file, and of backups that are made from now on.
+    let format: Int
     /// Of manifests; nil when the repository is not encrypted.
-    var seal: Seal?
+    let seal: Seal?
+    private let cipher: CipherSection
     /// In the order of their labels.
     private(set) var backups: [BackupSummary] = []
 
     private static let systemKey = "db-system-id"
 
+    /// A new one.
     init(history: DatabaseHistory, _ seal: Seal?) {
         self.history = history
         self.seal = seal
+        format = RepositoryFormat.written
+        cipher = CipherSection(seal)
     }
 
     /// `outer`: the seal of the file itself. Throws `.crypto` when the file lacks the passphrase that it should name.
     init(_ bytes: [UInt8], _ sha1: any Checksum, in outer: Seal?) throws(BackupError) {
         var reader = DatabaseHistory.Reader(systemKey: Self.systemKey)
-        var passphrase: String?
+        var cipher = CipherSection()
         var backups: [BackupSummary] = []
-        try InfoFile.read(bytes, sha1) { (section, key, value) throws(BackupError) in
-            if section == "cipher", key == "cipher-pass" { passphrase = value.string }
+        format = try InfoFile.read(bytes, sha1) { (section, key, value) throws(BackupError) in
+            cipher.add(section, key, value)
             if section == "backup:current" {
                 guard let label = BackupLabel(key), let object = value.object else {
                     throw BackupError(.format, "entry '\(key)' of [backup:current] is not valid")
@@ -48,14 +56,16 @@ struct BackupInfo: Sendable {
             }
             try reader.add(section, key, value)
         }
-        self.init(history: try reader.finish(), try Seal.inner(of: outer, passphrase: passphrase))
+        history = try reader.finish()
+        seal = try Seal.inner(of: outer, cipher, format: format, .salted)
+        self.cipher = cipher
         self.backups = backups.sorted { $0.label < $1.label }
     }
 
     func bytes(_ sha1: any Checksum, version: String) throws(BackupError) -> [UInt8] {
-        var writer = InfoFileWriter(sha1, version: version)
+        var writer = InfoFileWriter(sha1, version: version, format: format)
         for backup in backups { writer.add("backup:current", backup.label.text, .object(backup.object)) }
-        writer.add(seal)
+        cipher.write(to: &writer)
         history.write(to: &writer, systemKey: Self.systemKey)
         return try writer.finish()
     }

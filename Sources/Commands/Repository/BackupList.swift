@@ -49,7 +49,7 @@ extension BackupSummary {
             files.reduce(0) { $0 + ($1.repositorySize > 0 ? $1.repositorySize : $1.size) }
         }
         var object: [String: JSON] = [
-            "backrest-format": .integer(Int64(InfoFile.format)),
+            "backrest-format": JSON(manifest.format),
             "backrest-version": .string(Program.formatVersion),
             "backup-archive-start": JSON(manifest.archiveStart),
             "backup-archive-stop": JSON(manifest.archiveStop),

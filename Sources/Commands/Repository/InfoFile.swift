@@ -5,16 +5,15 @@ import BackstopCore
 
 /// Reading and writing of the dialect; what the sections mean is known by those who call.
 enum InfoFile {
-    static let format = 5
-
-    /// Visits each entry in file order. Throws `.format` (29) or `.checksum` (26). The checksum is known only at the end, so what
+    /// Visits each entry in file order, and answers the format of the file. Throws `.format` (29) or `.checksum` (26). The checksum is known only at the end, so what
     /// `visit` is given may be damaged: it must check what it uses, and nothing may be done with it before this returns.
+    @discardableResult
     static func read(
         _ bytes: [UInt8], _ sha1: any Checksum, _ visit: (_ section: String, _ key: String, _ value: JSON) throws(BackupError) -> Void
-    ) throws(BackupError) {
+    ) throws(BackupError) -> Int {
         var reader = InfoFileReader(sha1)
         try reader.add(bytes[...], visit)
-        try reader.finish(visit)
+        return try reader.finish(visit)
     }
 
     /// Whether a reader finds `key` in the line that was written of it. Of most keys one sees it: they have no byte that means something.
@@ -72,16 +71,15 @@ struct InfoFileReader {
         rest += bytes
     }
 
-    /// After the last portion.
-    mutating func finish(_ visit: (_ section: String, _ key: String, _ value: JSON) throws(BackupError) -> Void) throws(BackupError) {
+    /// After the last portion. Answers the format of the file.
+    mutating func finish(_ visit: (_ section: String, _ key: String, _ value: JSON) throws(BackupError) -> Void) throws(BackupError) -> Int
+    {
         try line(rest[...], visit)
-        guard format == Int64(InfoFile.format) else {
-            throw BackupError(.format, "expected format \(InfoFile.format) but found \(format.map(String.init) ?? "none")")
-        }
         let actual = try hash.finish()
         guard checksum == actual else {
             throw BackupError(.checksum, "invalid checksum, actual '\(actual)' but expected '\(checksum ?? "none")'")
         }
+        return try RepositoryFormat.check(format)
     }
 
     private mutating func line(
@@ -96,7 +94,9 @@ struct InfoFileReader {
             return
         }
         guard let section, let (key, text, value) = InfoFile.entry(line) else {
-            if line.starts(with: "Salted__".utf8) { throw BackupError(.format, "the file is encrypted") }
+            if CipherHeader(beginning: Array(line.prefix(CipherHeader.longest))) != nil {
+                throw BackupError(.format, "the file is encrypted")
+            }
             throw BackupError(
                 .format, "line \(lineNumber) is not a section or an entry: '\(String(decoding: line.prefix(80), as: UTF8.self))'")
         }
@@ -121,14 +121,14 @@ struct InfoFileWriter {
 
     init(_ sha1: any Checksum) { hash = InfoHash(sha1) }
 
-    init(_ sha1: any Checksum, version: String) {
+    init(_ sha1: any Checksum, version: String, format: Int) {
         self.init(sha1)
-        for entry in Self.begin(version: version) { add(entry.section, entry.key, entry.value) }
+        for entry in Self.begin(version: version, format: format) { add(entry.section, entry.key, entry.value) }
     }
 
     /// The first entries of every file.
-    static func begin(version: String) -> [(section: String, key: String, value: JSON)] {
-        [("backrest", "backrest-format", .integer(Int64(InfoFile.format))), ("backrest", "backrest-version", .string(version))]
+    static func begin(version: String, format: Int) -> [(section: String, key: String, value: JSON)] {
+        [("backrest", "backrest-format", JSON(format)), ("backrest", "backrest-version", .string(version))]
     }
 
     mutating func add(_ section: String, _ key: String, _ value: JSON) { add(section, key) { value.write(to: &$0) } }

@@ -52,6 +52,8 @@ struct Manifest: Sendable {
         var processMax: Int64 = 1
     }
 
+    /// Of the file and of the backup.
+    var format = RepositoryFormat.written
     var label: BackupLabel
     var type = BackupType.full
     var prior: BackupLabel?

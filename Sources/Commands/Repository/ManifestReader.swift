@@ -11,7 +11,7 @@ extension Manifest {
         private var database: [String: JSON] = [:]
         private var option: [String: JSON] = [:]
         private var defaults: [String: [String: JSON]] = [:]
-        private var passphrase: String?
+        private var cipher = CipherSection()
         private var targets: [Target] = []
         private var databases: [Database] = []
         private var annotations: [String: String] = [:]
@@ -44,7 +44,7 @@ extension Manifest {
             case "backup:db": database[key] = value
             case "backup:option": option[key] = value
             case "backup:target": targets.append(try target(key, value))
-            case "cipher": if key == "cipher-pass" { passphrase = value.string }
+            case "cipher": cipher.add(section, key, value)
             case "db":
                 guard let id = value["db-id"]?.uint else { throw invalid("[db]", key) }
                 databases.append(Database(name: key, id: id, lastSystemID: value["db-last-system-id"]?.uint ?? 0))
@@ -149,9 +149,9 @@ extension Manifest {
             files.append(file)
         }
 
-        /// After the last entry, when the checksum of the file is right. `outer`: the seal of the file itself. Throws `.crypto` when it lacks the
-        /// passphrase that it should name.
-        mutating func finish(in outer: Seal?) throws(BackupError) -> Manifest {
+        /// After the last entry, when the checksum of the file is right. `outer`: the seal of the file itself; `format`: what it says. Throws
+        /// `.crypto` when it lacks the passphrase that it should name.
+        mutating func finish(in outer: Seal?, format: Int) throws(BackupError) -> Manifest {
             func text(_ key: String) -> String? { backup[key]?.string }
             guard let label = text("backup-label").flatMap({ BackupLabel($0) }), let type = text("backup-type").flatMap(BackupType.init)
             else {
@@ -166,6 +166,7 @@ extension Manifest {
                     id: Int(database["db-id"]?.int ?? 0),
                     identity: ClusterIdentity(systemID: database["db-system-id"]?.uint ?? 0, version: version),
                     catalogVersion: database["db-catalog-version"]?.uint, controlVersion: database["db-control-version"]?.uint))
+            manifest.format = format
             manifest.type = type
             if let prior = text("backup-prior") {
                 guard let prior = BackupLabel(prior) else { throw BackupError(.format, "backup-prior is not a backup label") }
@@ -187,7 +188,7 @@ extension Manifest {
             finishDefaults(of: &manifest)
             manifest.sort()
             try manifest.checkTargets()
-            manifest.seal = try Seal.inner(of: outer, passphrase: passphrase)
+            manifest.seal = try Seal.inner(of: outer, cipher, format: format, .salted)
             return manifest
         }
 

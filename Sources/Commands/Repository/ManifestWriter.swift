@@ -17,7 +17,7 @@ struct ManifestEntries {
         let owner = manifest.places.dataFolder?.owner ?? Manifest.Owner()
         let folderMode = manifest.places.dataFolder?.mode ?? 0o700
         file = ManifestFileText(owner: owner, mode: folderMode & 0o640, references: manifest.references.map(\.text))
-        head = InfoFileWriter.begin(version: version) + manifest.head
+        head = InfoFileWriter.begin(version: version, format: manifest.format) + manifest.head
         tail = manifest.tail(owner, fileMode: file.mode, folderMode: folderMode)
     }
 
@@ -78,7 +78,7 @@ extension Manifest {
         writeDatabase(to: &entries)
         writeSettings(to: &entries)
         for target in places.targets { entries.append(("backup:target", target.name, target.json)) }
-        if let seal { entries.append(seal.entry) }
+        entries += CipherSection(seal).lines
         for database in databases {
             entries.append(("db", database.name, .object(["db-id": JSON(database.id), "db-last-system-id": JSON(database.lastSystemID)])))
         }

@@ -59,12 +59,35 @@ struct Repository: Sendable {
 
     // MARK: Info files: a main file and its copy
 
-    /// Loads the main file or, when that fails for any reason, the copy. `load` parses the decrypted bytes.
+    /// An info file as it was read.
+    struct File {
+        /// Decrypted.
+        let bytes: [UInt8]
+        /// What the header says that stood in front of it; nil: it is not encrypted.
+        let formatOfHeader: Int?
+
+        /// Throws `.format` (29) unless the header says what the content does, which nobody vouches for.
+        func require(_ format: Int) throws(BackupError) {
+            guard let formatOfHeader, formatOfHeader != format else { return }
+            throw BackupError(
+                .format, "repository format \(format) does not match header format \(formatOfHeader)",
+                hint: "was the file put together of two? put it back from another copy of the repository.")
+        }
+    }
+
+    /// Loads the main file or, when that fails for any reason, the copy. `load` parses it.
     /// nil when both are missing; the error of the main file (or of the one that is there) when both fail (section 2.4).
     func loadPair<Info>(
-        _ key: Key, _ seal: Seal?, _ log: Log, _ load: ([UInt8]) throws(BackupError) -> Info
+        _ key: Key, _ seal: Seal?, _ log: Log, _ load: (File) throws(BackupError) -> Info
     ) async throws(BackupError) -> Info? {
-        try await loadEither(key, log) { (key) throws(BackupError) in try load(try await read(key, seal)) }
+        try await loadEither(key, log) { (key) throws(BackupError) in try load(try await file(key, seal)) }
+    }
+
+    private func file(_ key: Key, _ seal: Seal?) async throws(BackupError) -> File {
+        let stored = try await storage.read(key)
+        guard let seal else { return File(bytes: stored, formatOfHeader: nil) }
+        var flow = try Flow(BytesSource(stored), Chain([try seal.decoder()], blockSize: 64 << 10))
+        return File(bytes: try await flow.readAll(), formatOfHeader: seal.format(ofObject: stored))
     }
 
     /// The same for what is not read as a whole.

@@ -34,8 +34,10 @@ struct StanzaRepository: Sendable {
     /// nil when there is none.
     func archiveInfoIfAny() async throws(BackupError) -> ArchiveInfo? {
         let sha1 = try sha1()
-        return try await repository.loadPair(layout.archiveInfo, seal, log) { (bytes) throws(BackupError) in
-            try ArchiveInfo(bytes, sha1, in: seal)
+        return try await repository.loadPair(layout.archiveInfo, seal, log) { (file) throws(BackupError) in
+            let info = try ArchiveInfo(file.bytes, sha1, in: seal)
+            try file.require(info.format)
+            return info
         }
     }
 
@@ -46,6 +48,7 @@ struct StanzaRepository: Sendable {
     }
 
     func save(_ info: ArchiveInfo) async throws(BackupError) {
+        try requireWritten(info.format)
         try await repository.savePair(layout.archiveInfo, try info.bytes(try sha1(), version: Program.formatVersion), seal)
     }
 
@@ -54,8 +57,10 @@ struct StanzaRepository: Sendable {
     /// nil when there is none.
     func backupInfoIfAny() async throws(BackupError) -> BackupInfo? {
         let sha1 = try sha1()
-        return try await repository.loadPair(layout.backupInfo, seal, log) { (bytes) throws(BackupError) in
-            try BackupInfo(bytes, sha1, in: seal)
+        return try await repository.loadPair(layout.backupInfo, seal, log) { (file) throws(BackupError) in
+            let info = try BackupInfo(file.bytes, sha1, in: seal)
+            try file.require(info.format)
+            return info
         }
     }
 
@@ -66,6 +71,7 @@ struct StanzaRepository: Sendable {
     }
 
     func save(_ info: BackupInfo) async throws(BackupError) {
+        try requireWritten(info.format)
         try await repository.savePair(layout.backupInfo, try info.bytes(try sha1(), version: Program.formatVersion), seal)
     }
 
@@ -83,8 +89,10 @@ struct StanzaRepository: Sendable {
         let key = layout.manifest(label)
         let manifest = try await repository.loadEither(key, log) { (key) throws(BackupError) in
             var reader = Manifest.Reader()
-            try await read(key, try seal.decryption()) { (section, key, value) throws(BackupError) in try reader.add(section, key, value) }
-            return try reader.finish(in: seal)
+            let format = try await read(key, try seal.decryption()) { (section, key, value) throws(BackupError) in
+                try reader.add(section, key, value)
+            }
+            return try reader.finish(in: seal, format: format)
         }
         guard let manifest else {
             throw BackupError(.fileMissing, "\(name): backup '\(label)' has no manifest '\(storage.location)/\(key)'")
@@ -101,6 +109,7 @@ struct StanzaRepository: Sendable {
 
     /// Saves only the copy: the backup is running, and can be told from a complete one by the missing main file.
     func saveUnfinished(_ manifest: Manifest, _ seal: Seal?) async throws(BackupError) {
+        try requireWritten(manifest.format)
         var flow = try Flow(try text(manifest), Chain(try seal.encryption()))
         _ = try await storage.put(layout.manifest(manifest.label) + Layout.copySuffix, from: &flow, PutOptions())
     }
@@ -134,10 +143,10 @@ struct StanzaRepository: Sendable {
         return stored.digest
     }
 
-    /// Visits the entries of an info file, in portions. What was visited counts only when this returns.
+    /// Visits the entries of an info file, in portions. What was visited counts only when this returns, with the format of the file.
     private func read(
         _ key: Key, _ steps: [Step], _ visit: (_ section: String, _ key: String, _ value: JSON) throws(BackupError) -> Void
-    ) async throws(BackupError) {
+    ) async throws(BackupError) -> Int {
         var reader = InfoFileReader(try sha1())
         var flow = try Flow(try await storage.open(key), Chain(steps))
         var block = Block(capacity: BlockSize.standard)
@@ -149,6 +158,6 @@ struct StanzaRepository: Sendable {
                 try reader.add(bytes.withUnsafeBytes { Array($0) }[...], visit)
             }
         }
-        try reader.finish(visit)
+        return try reader.finish(visit)
     }
 }

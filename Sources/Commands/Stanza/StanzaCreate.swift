@@ -33,6 +33,7 @@ struct StanzaCreate {
 
     private func create(_ repository: StanzaRepository, _ control: ControlFile) async throws(BackupError) {
         let first = try await state(repository)
+        try requireWritten(first, in: repository)
         // Nothing is written to a stanza that is there and whole, nor to a store that cannot be read.
         if first.isComplete { return try report(first, repository, control) }
         // Another host may be at it: two that make the stanza at a time would leave files that do not belong together.
@@ -60,6 +61,12 @@ struct StanzaCreate {
         return State(archive: archive, backup: backup, isComplete: isComplete)
     }
 
+    /// Also of a stanza that is whole, to which nothing would be done: whoever creates it means to back up into it.
+    private func requireWritten(_ state: State, in repository: StanzaRepository) throws(BackupError) {
+        if let archive = state.archive, let backup = state.backup { try repository.requireSameFormat(archive, backup) }
+        for format in [state.archive?.format, state.backup?.format].compactMap({ $0 }) { try repository.requireWritten(format) }
+    }
+
     /// Says that the stanza is there already, or why it cannot be used.
     private func report(_ state: State, _ repository: StanzaRepository, _ control: ControlFile) throws(BackupError) {
         guard let archive = state.archive, let backup = state.backup else { return }
@@ -70,6 +77,7 @@ struct StanzaCreate {
     private func createAlone(_ repository: StanzaRepository, _ control: ControlFile, _ lease: RepositoryLease) async throws(BackupError) {
         let first = DatabaseHistory.Database(id: 1, identity: control.identity)
         let state = try await state(repository)
+        try requireWritten(state, in: repository)
         switch (state.archive, state.backup) {
         case (nil, nil):
             try await refuseLeftovers(repository)
