@@ -220,6 +220,8 @@ let peersOptions = """
     repo-target-time | string | G | – |  | a-get, info, manifest, repo-get, repo-ls, restore, verify
     repoN-cipher-type | enum | G | none |  | C16
     repoN-cipher-pass | string | G | – | SECRET REQ | C16
+    repoN-cipher-rotate | time | G | 90d |  | backup, expire
+    repoN-format | enum | L | 5 |  | s-create, s-upgrade
     repoN-retention-full | int | G | – |  | backup, expire
     repoN-retention-full-type | enum | G | count |  | backup, expire
     repoN-retention-diff | int | G | – |  | backup, expire

@@ -32,7 +32,7 @@ struct DamagedInfoTests {
         #expect(used > 0 && used < changes, "\(used)")
     }
 
-    @Test(arguments: ["tiny-none", "tiny-none-bundle-block"], seeds)
+    @Test(arguments: ["tiny-none", "tiny-none-bundle-block", "format6-none"], seeds)
     func manifest(_ repository: String, _ seed: UInt64) throws {
         try change(try Golden.file("backup/demo/*F/backup.manifest", of: repository), seed) { bytes, checksum in
             var manifest = try Manifest(bytes, checksum, in: nil)
@@ -53,7 +53,7 @@ struct DamagedInfoTests {
         }
     }
 
-    @Test(arguments: ["tiny-none", "real-A"], seeds)
+    @Test(arguments: ["tiny-none", "real-A", "format6-none"], seeds)
     func backupInfo(_ repository: String, _ seed: UInt64) throws {
         try change(try Golden.file("backup/demo/backup.info", of: repository), seed) { bytes, checksum in
             var info = try BackupInfo(bytes, checksum, in: nil)
@@ -75,6 +75,20 @@ struct DamagedInfoTests {
             let info = try ArchiveInfo(bytes, checksum, in: nil)
             let written = try info.bytes(try Golden.sha1(), version: "2.45")
             #expect(try ArchiveInfo(written, try Golden.sha1(), in: nil).history == info.history)
+        }
+    }
+
+    /// With the keys of the archive, ten of them.
+    @Test(arguments: seeds)
+    func archiveInfoWithKeys(_ seed: UInt64) async throws {
+        let golden = try GoldenRepository("format6-rotated-cipher")
+        let outer = golden.stanza.seal
+        let plain = try await golden.stanza.repository.read(golden.stanza.layout.archiveInfo, outer)
+        try change(plain, seed) { bytes, checksum in
+            let info = try ArchiveInfo(bytes, checksum, in: outer)
+            _ = try info.seal?.decoder()
+            let again = try ArchiveInfo(try info.bytes(try Golden.sha1(), version: "2.60"), try Golden.sha1(), in: outer)
+            #expect(again.seal?.keys == info.seal?.keys && again.format == info.format)
         }
     }
 }

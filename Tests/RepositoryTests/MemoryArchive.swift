@@ -41,16 +41,21 @@ struct MemoryArchive: Sendable {
     let repository: StanzaRepository
     private let registry: Registry
 
-    /// `exists`: whether there is an archive.info. `passphrase`: nil when it is not encrypted.
+    /// `exists`: whether there is an archive.info. `passphrase`: nil when it is not encrypted. `format`: of archive.info.
     init(
-        _ index: Int, in storage: TroubledStorage, passphrase: String? = nil, of identity: ClusterIdentity = identity, exists: Bool = true
+        _ index: Int, in storage: TroubledStorage, passphrase: String? = nil, of identity: ClusterIdentity = identity, exists: Bool = true,
+        format: Int = 5
     ) async throws {
         var registry = Registry()
         registerBuiltinCodecs(in: &registry)
         self.registry = registry
         let seal = try passphrase.map { try Seal(Encryption(cipher: "aes-256-cbc", passphrase: $0), registry) }
         repository = StanzaRepository(Repository(index: index, storage: storage, registry: registry, seal: seal), "demo", Log())
-        if exists {
+        if format != RepositoryFormat.written {
+            var writer = InfoFileWriter(try Golden.sha1(), version: "2.60.0", format: format)
+            DatabaseHistory(.init(id: 1, identity: identity)).write(to: &writer, systemKey: "db-id")
+            try await storage.put(repository.layout.archiveInfo, bytes: try writer.finish())
+        } else if exists {
             try await repository.save(ArchiveInfo(history: DatabaseHistory(.init(id: 1, identity: identity)), seal?.renewed()))
         }
     }

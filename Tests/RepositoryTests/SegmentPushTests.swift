@@ -228,4 +228,26 @@ struct SegmentPushTests {
         #expect(error?.code == (checksHeader ? .versionNotSupported : .repoInvalid))
         #expect(error?.message.contains(checksHeader ? Self.name : "repo1: is away") == true)
     }
+
+    // MARK: The format
+
+    /// A far repository gets the segment while it still tells what its archive has. That archive is of format 6, and nothing stays there.
+    @Test(arguments: [false, true], [false, true])
+    func formatThatIsOnlyRead(_ isFar: Bool, _ hasOther: Bool) async throws {
+        let codec = try CountingCodec("lz4")
+        let archive = try await MemoryArchive(1, in: TroubledStorage(isFar: isFar), format: 6)
+        let other = try await MemoryArchive(2, in: TroubledStorage(isFar: isFar))
+        let push = SegmentPush(
+            Self.file(ChangingFile([Self.bytes])), Self.targets([archive] + (hasOther ? [other] : []), of: try Self.control()),
+            try Self.settings(codec.driver))
+        if hasOther {
+            let failures = try await push.run()
+            #expect(failures.count == 1 && failures[0].hasPrefix("repo1: stanza 'demo' is of repository format 6"), "\(failures)")
+            #expect(try await other.names() == [try Self.stored(codec.driver)])
+        } else {
+            let error = await #expect(throws: BackupError.self) { _ = try await push.run() }
+            #expect(error?.code == .format)
+        }
+        #expect(try await archive.names() == [])
+    }
 }

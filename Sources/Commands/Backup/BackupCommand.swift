@@ -249,6 +249,9 @@ struct BackupCommand {
         let bad = run.badFiles.count
         if bad > 0 { context.log.warn("backup command encountered \(bad) checksum warning(s), check the log file for details") }
         run.meter.succeed("\(type) backup \(manifest.label): \(size), \(roundedSize(stored)) stored")
+        if context.options.isGiven(CodecOptions.cipherRotate, repository.index) {
+            context.log.warn("option '\(CodecOptions.cipherRotate.spec.fullName(repository.index))' requires repository format 6 or higher")
+        }
         guard context.options[BackupOptions.expireAuto] || !context.options.isGiven(BackupOptions.expireAuto) else { return }
         for key in [RetentionOptions.full, RetentionOptions.diff, RetentionOptions.archive, RetentionOptions.history]
         where context.options.isGiven(key, repository.index) {

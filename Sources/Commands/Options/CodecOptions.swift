@@ -32,6 +32,13 @@ enum CodecOptions {
         .global("repoN-cipher-pass", .string, CommandSets.repository, "passphrase of the repository")
             .secret().when("repo-cipher-type", "aes-256-cbc").required().oldNames("repo-cipher-pass")
             .details("Nobody can read the repository without it: keep a copy elsewhere."))
+    static let cipherRotate = OptionKey<Duration>(
+        .global(
+            "repoN-cipher-rotate", .time(15 * day...9_999_999 * day), default: "90d", CommandSets.retaining,
+            "how long a key of the WAL archive is used"
+        )
+        .hidden().when("repo-cipher-type", "aes-256-cbc")
+        .details("Only of stanzas in repository format 6, which this program does not write: elsewhere it has no effect, with a warning."))
 
     static let specs: [OptionSpec] =
         OptionSpec.section(
@@ -39,5 +46,5 @@ enum CodecOptions {
             [compressType.spec, compressLevel.spec, compressLevelNetwork.spec, compress.spec])
         + OptionSpec.section(
             "Encryption",
-            [cipherType.spec, cipherPass.spec])
+            [cipherType.spec, cipherPass.spec, cipherRotate.spec])
 }

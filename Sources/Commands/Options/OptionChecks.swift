@@ -10,6 +10,7 @@ func checkOptions(_ configuration: inout Configuration, _ registry: Registry) th
     try checkRepositoryPaths(configuration, registry)
     try checkHosts(configuration, registry)
     try checkDrivers(configuration, registry)
+    try checkFormat(configuration)
     try settleTimeouts(&configuration)
     replaceOldOptions(&configuration)
     if CommandSets.retaining.contains(configuration.command.name) { deriveRetention(&configuration) }
@@ -78,6 +79,17 @@ private func checkDrivers(_ configuration: Configuration, _ registry: Registry) 
     for index in configuration.options.indexes(.repo) {
         try registry.storages[configuration.options[PlaceOptions.type, index]]?.check(
             configuration.options, index, configuration.command.name)
+    }
+}
+
+/// Before anything is asked of a repository.
+private func checkFormat(_ configuration: Configuration) throws(BackupError) {
+    let options = configuration.options
+    for index in options.indexes(.repo) where options[RepositoryOptions.format, index] != "\(RepositoryFormat.written)" {
+        throw BackupError(
+            .format,
+            "option '\(RepositoryOptions.format.spec.fullName(index))' asks for repository format \(options[RepositoryOptions.format, index]), which \(Program.title) reads and does not write",
+            hint: "make the stanza in format \(RepositoryFormat.written), which is the default, or with \(Program.peersTitle) 2.60.")
     }
 }
 

@@ -25,6 +25,11 @@ enum RepositoryOptions {
     static let local = OptionKey<Bool>(
         .global("repoN-local", .boolean, default: "n", CommandSets.repository, "take the repository to be on this host")
             .hidden().details("Whatever repo-host says."))
+    static let format = OptionKey<String>(
+        .commandLine(
+            "repoN-format", .choice(["5", "6"]), default: "5", ["stanza-create", "stanza-upgrade"], "format of a stanza that is made"
+        )
+        .hidden().details("5 is what all versions read and this program writes. 6 is read by this program, and made by pgBackRest 2.60."))
     static let blockSizeMap = OptionKey<[String: String]>(
         .global("repoN-block-size-map", .map, CommandSets.backup, "block size by file size")
             .hidden().when("repo-block", "y").details("SIZE=SIZE, repeatable."))
@@ -47,7 +52,8 @@ enum RepositoryOptions {
     static let specs: [OptionSpec] = OptionSpec.section(
         "Repository",
         [
-            bundle.spec, bundleSize.spec, bundleLimit.spec, block.spec, hardlink.spec, symlink.spec, local.spec, blockSizeMap.spec,
+            bundle.spec, bundleSize.spec, bundleLimit.spec, block.spec, hardlink.spec, symlink.spec, local.spec, format.spec,
+            blockSizeMap.spec,
             blockAgeMap.spec, blockChecksumSizeMap.spec, blockSizeSuper.spec, blockSizeSuperFull.spec,
         ])
 }
