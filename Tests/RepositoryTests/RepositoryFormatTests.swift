@@ -76,6 +76,19 @@ struct RepositoryFormatTests {
         }
     }
 
+    /// A line that is broken is not shown where it may hold a key.
+    @Test func keysAreNotTold() throws {
+        let text = String(decoding: try Self.archiveInfo("6", [("cipher-pass", Self.one)]), as: UTF8.self)
+        for (line, isShown) in [("cipher-pass={", false), ("db-id=", true)] {
+            let broken = text.replacing("\n\(line)", with: "\n\(line)?")
+            let error = #expect(throws: BackupError.self) {
+                try ArchiveInfo(Array(broken.utf8), try Golden.sha1(), in: try Self.outer())
+            }
+            #expect(error?.message.contains("is not a section or an entry") == true)
+            #expect(error?.message.contains(line) == isShown, "\(error?.message ?? "none")")
+        }
+    }
+
     /// Also what other versions put there, in their order.
     @Test(
         arguments: [

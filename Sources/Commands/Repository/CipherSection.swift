@@ -6,7 +6,7 @@ import BackstopCore
 struct CipherSection: Sendable, Equatable {
     private var entries: [String: JSON] = [:]
 
-    private static let name = "cipher"
+    static let name = "cipher"
     private static let pass = "cipher-pass"
     private static let current = "cipher-pass-current"
 

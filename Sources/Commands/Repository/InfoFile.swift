@@ -97,8 +97,9 @@ struct InfoFileReader {
             if CipherHeader(beginning: Array(line.prefix(CipherHeader.longest))) != nil {
                 throw BackupError(.format, "the file is encrypted")
             }
-            throw BackupError(
-                .format, "line \(lineNumber) is not a section or an entry: '\(String(decoding: line.prefix(80), as: UTF8.self))'")
+            // Keys do not get into a log.
+            let text = section == CipherSection.name ? "it is of [cipher]" : "'\(String(decoding: line.prefix(80), as: UTF8.self))'"
+            throw BackupError(.format, "line \(lineNumber) is not a section or an entry: \(text)")
         }
         if section == "backrest" && key == "backrest-checksum" {
             checksum = value.string

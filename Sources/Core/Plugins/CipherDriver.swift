@@ -10,6 +10,7 @@ public struct CipherDriver: Sendable {
     /// objects that name none. Throws `.crypto` when the host's library does not offer it.
     public var open: @Sendable (_ keys: CipherKeys, _ framing: Framing) throws(BackupError) -> any Codec
 
+    /// `name`: as in `repo-cipher-type`.
     public init(
         name: String, recognizes: @escaping @Sendable ([UInt8]) -> CipherHeader?,
         open: @escaping @Sendable (CipherKeys, Framing) throws(BackupError) -> any Codec

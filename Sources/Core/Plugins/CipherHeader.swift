@@ -2,6 +2,7 @@
 
 /// Not authenticated: it says what to try, and proves nothing.
 public struct CipherHeader: Sendable, Equatable {
+    /// One of `RepositoryFormat.readable`.
     public var format: Int
     /// Of the key; `CipherKeys.unnamed` where the header names none.
     public var keyID: String
@@ -12,13 +13,15 @@ public struct CipherHeader: Sendable, Equatable {
     public enum Beginning: Sendable, Equatable {
         /// It takes so many bytes in all to go on.
         case needs(Int)
+        /// The salt follows it.
         case header(CipherHeader)
     }
 
     /// That of `openssl enc`, which is the only one of its format.
     public static let salted = Array("Salted__".utf8)
+    /// Which that is.
     public static let formatOfSalted = 5
-    /// Bytes.
+    /// Bytes of a header at most.
     public static let longest = 8 + 1 + 255
     private static let family = Array("PGBR".utf8)
 

@@ -2,18 +2,22 @@
 
 /// A passphrase, and how a key is derived from it.
 public struct CipherKey: Sendable, Equatable {
+    /// The digest of the derivation, by its name in info files.
     public enum Derivation: String, Sendable { case sha1, sha256 }
 
+    /// As info files have it; it is not decoded.
     public var text: String
     /// nil: of the repository's own passphrase, as the format in the header has it.
     public var derivation: Derivation?
 
+    /// `derivation`: nil of the repository's own passphrase.
     public init(_ text: String, _ derivation: Derivation?) { (self.text, self.derivation) = (text, derivation) }
 
-    /// `format`: as the header of the object says.
+    /// The key's own, or that of the format in the header of the object.
     public func derivation(inFormat format: Int) -> Derivation { derivation ?? (format > CipherHeader.formatOfSalted ? .sha256 : .sha1) }
 }
 
+/// All that objects of one kind may be encrypted by.
 public struct CipherKeys: Sendable, Equatable {
     /// Which headers objects have.
     public enum Headers: Sendable {
@@ -25,11 +29,13 @@ public struct CipherKeys: Sendable, Equatable {
 
     /// By their ids, which are compared as text.
     public var keys: [String: CipherKey]
+    /// What may stand in front of the objects.
     public var headers: Headers
 
     /// Of the key for objects that name none.
     public static let unnamed = "0"
 
+    /// `keys`: by their ids.
     public init(_ keys: [String: CipherKey], _ headers: Headers) { (self.keys, self.headers) = (keys, headers) }
 
     /// The passphrase of a repository, by which its info files are encrypted.

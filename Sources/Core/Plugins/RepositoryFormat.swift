@@ -2,11 +2,12 @@
 
 /// The format belongs to each file and to each backup; there is none of a repository.
 public enum RepositoryFormat {
+    /// Of info files, manifests and headers.
     public static let readable = 5...6
     /// What is made anew here.
     public static let written = 5
 
-    /// Throws `.format` (29) for what another version has to read. nil: the file does not say.
+    /// The number, when it is readable. Throws `.format` (29) for what another version has to read, and for nil: the file does not say.
     @discardableResult
     public static func check(_ format: Int64?) throws(BackupError) -> Int {
         guard let format else { throw BackupError(.format, "repository format not found") }
