@@ -96,7 +96,7 @@ struct CipherHeaderTests {
         do {
             let bytes = try await golden.stanza.repository.read(key, seal)
             #expect(status == nil && bytes == Array("1\t0/F00000\tbefore\n".utf8))
-        } catch let error as BackupError {
+        } catch {
             #expect(error.code.exitStatus == status && error.message.hasPrefix(words), "\(error)")
         }
     }

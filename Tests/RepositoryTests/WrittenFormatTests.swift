@@ -66,7 +66,7 @@ struct WrittenFormatTests {
         do {
             try golden.stanza.requireWritten(archive, backup)
             #expect(status == nil)
-        } catch let error as BackupError {
+        } catch {
             #expect(error.code.exitStatus == status)
             guard status == 28 else { return expectRefusal(error) }
             #expect(
