@@ -48,11 +48,33 @@ func makeControl(
     bytes.setNumber(UInt32(3), at: layout.timeline)
     bytes.setNumber(pageSize, at: layout.pageSize)
     bytes.setNumber(segmentSize, at: layout.segmentSize)
-    bytes.setNumber(checksums, at: layout.checksumVersion)
+    bytes.setNumber(checksums, at: layout.checksumState)
+    return signed(bytes, crcAt: crcAt ?? layout.crc)
+}
+
+/// A pg_control with numbers at other places, and the checksum that fits.
+func patched(_ control: [UInt8], _ numbers: KeyValuePairs<Int, UInt32>, crcAt: Int) -> [UInt8] {
+    var bytes = control
+    for (offset, number) in numbers { bytes.setNumber(number, at: offset) }
+    return signed(bytes, crcAt: crcAt)
+}
+
+private func signed(_ control: [UInt8], crcAt: Int) -> [UInt8] {
+    var bytes = control
     var crc = CRC32C()
-    crc.update(bytes[..<(crcAt ?? layout.crc)])
-    bytes.setNumber(crc.value, at: crcAt ?? layout.crc)
+    crc.update(bytes[..<crcAt])
+    bytes.setNumber(crc.value, at: crcAt)
     return bytes
+}
+
+/// The error that `body` throws.
+func failure(_ body: () throws(BackupError) -> Void) -> BackupError? {
+    do throws(BackupError) {
+        try body()
+        return nil
+    } catch {
+        return error
+    }
 }
 
 @Suite struct ControlFileTests {
@@ -71,7 +93,6 @@ func makeControl(
         #expect(control.timeline == 3)
         #expect(control.pageSize == 8192)
         #expect(control.segmentSize == 16 << 20)
-        #expect(control.checksumVersion == 1)
         #expect(control.hasPageChecksums)
         #expect(control.stored == makeControl(version))
         let restored = try ControlFile(control.storedWithoutCheckpoint)
@@ -79,9 +100,76 @@ func makeControl(
         #expect(restored.systemID == control.systemID)
     }
 
-    @Test func checksumsBeingSwitchedOn() throws {
-        #expect(try !ControlFile(makeControl(.v19, checksums: 2)).hasPageChecksums)
-        #expect(try !ControlFile(makeControl(.v18, checksums: 0)).hasPageChecksums)
+    /// Only on and off are known; what pages look like in another state is not.
+    @Test(arguments: PostgresLayout.all.map(\.version), [0, 1, 2, 3, UInt32.max])
+    func checksumStates(_ version: PostgresVersion, _ state: UInt32) throws {
+        let control = makeControl(version, checksums: state)
+        if state <= 1 {
+            #expect(try ControlFile(control).hasPageChecksums == (state == 1))
+            #expect(try ControlFile(control, forced: version).hasPageChecksums == (state == 1))
+        } else {
+            for forced in [nil, version] {
+                let error = failure { () throws(BackupError) in _ = try ControlFile(control, forced: forced) }
+                #expect(error?.code == .format && error?.code.exitStatus == 29)
+                #expect(error?.message == "page checksum version is \(state) but must be <= 1")
+            }
+        }
+    }
+
+    /// The pg_control of PostgreSQL 19rc1 that the golden repository has.
+    private static func of19() throws -> [UInt8] {
+        try Golden.file("tiny-pg19-zst", "backup/demo/20261125-234707F/pg_data/global/pg_control.zst")
+    }
+
+    @Test func golden19() throws {
+        let bytes = try Self.of19()
+        let control = try ControlFile(bytes)
+        #expect(control.version == .v19 && control.controlVersion == 1905 && control.catalogVersion == 202_610_061)
+        #expect(control.systemID == 7_712_256_639_397_153_815 && control.timeline == 1)
+        #expect(control.pageSize == 8192 && control.segmentSize == 1 << 20 && control.hasPageChecksums)
+        #expect(control.stored == bytes)
+        #expect(control.version.tablespaceFolder(catalogVersion: control.catalogVersion) == "PG_19_202610061")
+        #expect(try ControlFile(control.storedWithoutCheckpoint).checkpoint == ControlFile.impossibleCheckpoint)
+
+        let name = "0000000100000000/000000010000000000000018-"
+        let list = String(decoding: try Shell.run("tar", "tJf", "\(Golden.folder)/tiny-pg19-zst/repo.tar.xz"), as: UTF8.self)
+        let segment = try #require(list.split(separator: "\n").first { $0.contains(name) })
+        let header = try WALHeader(Array(try Golden.file("tiny-pg19-zst", String(segment)).prefix(40)))
+        #expect(
+            header == WALHeader(version: .v19, systemID: control.systemID, segmentSize: 1 << 20, timeline: 1, address: LSN(0x180_0000)))
+    }
+
+    /// What pgBackRest 2.60.0 says of the same patched files (postgres-19.md sections 1 and 3).
+    @Test(
+        arguments: [
+            // numbers at their offsets; checksums on, or the error
+            ([:], true, nil), ([12: 202_605_131], true, nil), ([12: 202_699_999], true, nil),
+            // What initdb chose does not count.
+            ([264: 1, 268: 0], false, nil), ([264: 0, 268: 1], true, nil), ([264: 2], true, nil),
+            ([268: 2], nil, "page checksum version is 2 but must be <= 1"), ([268: 3], nil, "page checksum version is 3 but must be <= 1"),
+            ([8: 1902], nil, "unexpected control version = 1902 and catalog version = 202610061"),
+            ([8: 1904], nil, "unexpected control version = 1904 and catalog version = 202610061"),
+            ([8: 1906], nil, "unexpected control version = 1906 and catalog version = 202610061"),
+            ([8: 1902, 12: 202_605_131], nil, "unexpected control version = 1902 and catalog version = 202605131"),
+            ([12: 202_605_130], nil, "unexpected control version = 1905 and catalog version = 202605130"),
+            ([12: 202_700_000], nil, "unexpected control version = 1905 and catalog version = 202700000"),
+        ] as [([Int: UInt32], Bool?, String?)])
+    func patched19(_ numbers: [Int: UInt32], _ hasChecksums: Bool?, _ message: String?) throws {
+        var control = try Self.of19()
+        for (offset, number) in numbers { control = patched(control, [offset: number], crcAt: 308) }
+        if let hasChecksums {
+            #expect(try ControlFile(control).hasPageChecksums == hasChecksums)
+        } else {
+            let error = failure { () throws(BackupError) in _ = try ControlFile(control) }
+            #expect(error?.message == message)
+            #expect(error?.code.exitStatus == (message?.hasPrefix("unexpected") == true ? 46 : 29))
+        }
+    }
+
+    /// The places of its betas are none of its own.
+    @Test func checksumOfAnotherPlace() throws {
+        let control = patched(try Self.of19(), [308: 0], crcAt: 304)
+        #expect(code { () throws(BackupError) in _ = try ControlFile(control) } == .checksum)
     }
 
     @Test func refusals() {

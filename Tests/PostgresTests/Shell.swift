@@ -45,12 +45,10 @@ enum Golden {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("Golden").path
 
-    /// One file of a golden repository, decompressed when its name says gz.
+    /// One file of a golden repository, decompressed when its name says gz or zst.
     static func file(_ repository: String, _ path: String) throws -> [UInt8] {
         let archive = "\(folder)/\(repository)/repo.tar.xz"
-        let data =
-            path.hasSuffix(".gz")
-            ? try Shell.run("sh", "-c", "tar xJOf \(archive) \(path) | gzip -dc") : try Shell.run("tar", "xJOf", archive, path)
-        return [UInt8](data)
+        let unpack = path.hasSuffix(".gz") ? "gzip -dc" : path.hasSuffix(".zst") ? "zstd -dcq" : "cat"
+        return [UInt8](try Shell.run("sh", "-c", "tar xJOf \(archive) \(path) | \(unpack)"))
     }
 }

@@ -22,13 +22,15 @@ struct ControlFile: Sendable {
     let pageSize: UInt32
     /// Bytes of a WAL segment.
     let segmentSize: UInt32
-    let checksumVersion: UInt32
+    /// Whether the pages of the cluster carry checksums now, whatever initdb chose.
+    let hasPageChecksums: Bool
 
     private let bytes: [UInt8]
     private let crcOffset: Int
 
     /// Reads the first 512 of `file`. `forced` is the version whose layout is used whatever the version numbers in the file are.
-    /// Throws `.versionNotSupported`, `.checksum` (the file may have been read while it was written) and `.format`.
+    /// Throws `.versionNotSupported`, `.checksum` (the file may have been read while it was written) and `.format`, also for a checksum state that
+    /// no release has: betas of PostgreSQL 19 switched checksums in steps.
     init(_ file: [UInt8], forced: PostgresVersion? = nil) throws(BackupError) {
         guard file.count >= Self.byteCount else {
             throw BackupError(.format, "pg_control has \(file.count) bytes, expected at least \(Self.byteCount)")
@@ -40,7 +42,7 @@ struct ControlFile: Sendable {
             $0.controlVersion == controlVersion && $0.catalogVersions.contains(catalogVersion)
         }
         guard let layout = forced?.layout ?? known else {
-            throw .unsupportedPostgres("pg_control with control version \(controlVersion) and catalog version \(catalogVersion)")
+            throw .unsupportedPostgres(controlVersion: controlVersion, catalogVersion: catalogVersion)
         }
         crcOffset = try Self.findCRC(bytes, from: layout.crc, search: forced != nil)
 
@@ -52,18 +54,18 @@ struct ControlFile: Sendable {
         timeline = bytes.number(at: layout.timeline)
         pageSize = bytes.number(at: layout.pageSize)
         segmentSize = bytes.number(at: layout.segmentSize)
-        checksumVersion = bytes.number(at: layout.checksumVersion)
+        let state: UInt32 = bytes.number(at: layout.checksumState)
 
         guard pageSize.nonzeroBitCount == 1, 1 << 10 <= pageSize, pageSize <= 32 << 10 else {
             throw BackupError(.format, "page size is \(pageSize) in pg_control, expected a power of two from 1024 to 32768")
         }
         try WALSegment.checkSize(segmentSize, in: "pg_control")
-    }
-
-    /// Whether the cluster's pages carry checksums.
-    var hasPageChecksums: Bool {
-        // From 19 on there are states in which checksums are being switched on or off; pages without one are fine then.
-        version >= .v19 ? checksumVersion == 1 : checksumVersion != 0
+        guard state <= 1 else {
+            throw BackupError(
+                .format, "page checksum version is \(state) but must be <= 1",
+                hint: "are checksums being switched while the server runs? What pages must look like then is not known.")
+        }
+        hasPageChecksums = state == 1
     }
 
     /// The whole file as a backup stores it: the bytes that count, then zeros.

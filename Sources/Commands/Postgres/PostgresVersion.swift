@@ -89,8 +89,8 @@ struct PostgresLayout: Sendable {
     /// One number for a released version, a range for one whose number still grows.
     let catalogVersions: ClosedRange<UInt32>
     let walMagic: UInt16
-    // Offsets in pg_control.
-    let timeline, pageSize, segmentSize, checksumVersion, crc: Int
+    // Offsets in pg_control. The checksum state is the current one: from 19 on the one that initdb chose stands before it.
+    let timeline, pageSize, segmentSize, checksumState, crc: Int
 
     static let all = [
         layout(.v9_6, 960, 201_608_131, 0xD093, 56, 216, 228, 252, 256),
@@ -103,24 +103,33 @@ struct PostgresLayout: Sendable {
         layout(.v16, 1300, 202_307_071, 0xD113, 48, 216, 228, 252, 288),
         layout(.v17, 1700, 202_406_281, 0xD116, 48, 216, 228, 252, 288),
         layout(.v18, 1800, 202_506_291, 0xD118, 48, 216, 228, 252, 292),
-        layout(.v19, 1902, 202_605_131, through: 202_699_999, 0xD121, 48, 224, 240, 264, 304),
+        layout(.v19, 1905, 202_605_131, through: 202_699_999, 0xD122, 48, 224, 240, 268, 308),
     ]
 
     private static func layout(
         _ version: PostgresVersion, _ control: UInt32, _ catalog: UInt32, through last: UInt32? = nil, _ magic: UInt16,
-        _ timeline: Int, _ pageSize: Int, _ segmentSize: Int, _ checksumVersion: Int, _ crc: Int
+        _ timeline: Int, _ pageSize: Int, _ segmentSize: Int, _ checksumState: Int, _ crc: Int
     ) -> PostgresLayout {
         PostgresLayout(
             version: version, controlVersion: control, catalogVersions: catalog...(last ?? catalog), walMagic: magic,
-            timeline: timeline, pageSize: pageSize, segmentSize: segmentSize, checksumVersion: checksumVersion, crc: crc)
+            timeline: timeline, pageSize: pageSize, segmentSize: segmentSize, checksumState: checksumState, crc: crc)
     }
 }
 
 extension BackupError {
     static func unsupportedPostgres(_ what: String) -> BackupError {
+        BackupError(.versionNotSupported, "\(what) of PostgreSQL is not supported", hint: supportedPostgres)
+    }
+
+    /// A pg_control of a version that is not known; betas of a known one count as such.
+    static func unsupportedPostgres(controlVersion: UInt32, catalogVersion: UInt32) -> BackupError {
+        BackupError(
+            .versionNotSupported, "unexpected control version = \(controlVersion) and catalog version = \(catalogVersion)",
+            hint: supportedPostgres)
+    }
+
+    private static var supportedPostgres: String {
         let versions = PostgresLayout.all.map { "\($0.version)" }.joined(separator: ", ")
-        return BackupError(
-            .versionNotSupported, "\(what) of PostgreSQL is not supported",
-            hint: "supported versions are \(versions).\nfor a fork of one of them set pg-version-force.")
+        return "supported versions of PostgreSQL are \(versions), and no betas.\nfor a fork of one of them set pg-version-force."
     }
 }
