@@ -170,7 +170,7 @@ struct ClusterTests {
         let folder = cluster.folder + "/space"
         let before = try connection.currentSegment()
         let begun = try connection.startBackup(label: "it's a label", fast: true)
-        let start = BackupStart(lsn: begun.lsn, segment: try #require(begun.segment))
+        let start = BackupStart(place: begun.place, segment: try #require(begun.segment))
         #expect(start.segment >= before)
         #expect(start.segment == WALSegment(timeline: 1, of: start.lsn, segmentSize: 1 << 20))
         // The session that holds it is the only one that may stop it.
@@ -190,7 +190,7 @@ struct ClusterTests {
         let stop = try connection.stopBackup()
         #expect(stop.lsn > start.lsn)
         #expect(try #require(stop.segment) >= start.segment)
-        #expect(stop.label.hasPrefix("START WAL LOCATION: \(start.lsn) (file \(start.segment))\n"))
+        #expect(stop.label.hasPrefix("START WAL LOCATION: \(start.place) (file \(start.segment))\n"))
         #expect(stop.label.contains("LABEL: it's a label\n"))
         #expect(stop.tablespaceMap == nil)
 

@@ -11,8 +11,16 @@ import Testing
         #expect(try LSN("0/0").description == "0/0")
         #expect(try LSN("ffffffff/ffffffff").description == "FFFFFFFF/FFFFFFFF")
         #expect(try LSN("0/1E00028") < LSN("1/0"))
+        // PostgreSQL 19 writes eight digits; the place is the same, and the text stays.
+        for (text, place) in [("0/01600028", "0/1600028"), ("16/0374D848", "16/374D848"), ("00000001/00000000", "1/0"), ("0/a", "0/A")] {
+            #expect(try LSN(text) == LSN(place) && LSN(text).description == place)
+            let written = try WrittenLSN(text)
+            #expect(written.description == text && written.lsn.description == place)
+        }
+        #expect(try LSN("0/FFFFFFFF") < LSN("00000001/00000000") && LSN("0/00000009") < LSN("0/A") && LSN("0/01000000") > LSN("0/FFFFFF"))
         for text in ["", "/", "1", "1/", "/1", "1/2/3", "1/+2", "-1/2", "1/G", "123456789/0", "1/ 2"] {
             #expect(code { () throws(BackupError) in _ = try LSN(text) } == .format, "\(text)")
+            #expect(code { () throws(BackupError) in _ = try WrittenLSN(text) } == .format, "\(text)")
         }
     }
 
@@ -89,6 +97,8 @@ import Testing
         #expect(try WALHeader(header()) == WALHeader(version: .v17, systemID: 42, segmentSize: 16 * Self.mega))
         #expect(try WALHeader(header { $0[0] = 0xEE }, forced: .v16).version == .v16)
         #expect(failure(header { $0[0] = 0xEE }) == .versionNotSupported)
+        // Betas of 19.
+        #expect(failure(header { $0.setNumber(UInt16(0xD121), at: 0) }) == .versionNotSupported)
         #expect(failure(header { $0[2] = 0x05 }) == .format)
         #expect(failure(header { $0.setNumber(UInt32(3), at: 32) }) == .format)
         #expect(failure(header { $0.setNumber(UInt32(1) << 31, at: 32) }) == .format)
@@ -103,6 +113,8 @@ import Testing
         #expect(history.reaches(from: 1, at: LSN(0x1B0_2D27)))
         #expect(!history.reaches(from: 1, at: LSN(0x1B0_2D28)))
         #expect(!history.reaches(from: 3, at: LSN(0)))
+        let padded = try TimelineHistory("1\t0/01B02D28\tno recovery target specified\n2\t00000000/03000000\tx\n")
+        #expect(padded.end(of: 1) == history.end(of: 1) && padded.end(of: 2) == history.end(of: 2))
         #expect(try TimelineHistory("").switches.isEmpty)
         #expect(TimelineHistory.fileName(26) == "0000001A.history")
         for text in ["1", "x\t0/1\t", "1\t0\t", "2\t0/1\tx\n1\t0/2\tx", "0x1\t0/1\tx"] {

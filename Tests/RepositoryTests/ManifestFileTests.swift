@@ -40,6 +40,20 @@ struct ManifestFileTests {
         func sync(_ prefix: Key) async throws(BackupError) { try await memory.sync(prefix) }
     }
 
+    /// The text of the server is kept: eight digits from PostgreSQL 19 on.
+    @Test(arguments: [("0/1600028", "0/1700158"), ("0/01600028", "0/01700158")])
+    func places(_ start: String, _ stop: String) throws {
+        var written = made()
+        (written.lsnStart, written.lsnStop) = (start, stop)
+        (written.archiveStart, written.archiveStop) = ("000000010000000000000016", "000000010000000000000017")
+        let bytes = try written.bytes(try Golden.sha1(), version: "2.60.0")
+        #expect(String(decoding: bytes, as: UTF8.self).contains("\nbackup-lsn-start=\"\(start)\"\nbackup-lsn-stop=\"\(stop)\"\n"))
+        let read = try Manifest(bytes, try Golden.sha1(), in: nil)
+        #expect(read.lsnStart == start && read.lsnStop == stop)
+        let summary = BackupSummary(read)
+        #expect(summary.lsnStart == start && summary.lsnStop == stop)
+    }
+
     private func made() -> Manifest {
         var manifest = manifest()
         manifest.references = [manifest.label]

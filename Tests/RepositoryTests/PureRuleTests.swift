@@ -61,8 +61,8 @@ struct ExcludedFilesTests {
 struct RestoreSetTests {
     private static let labels = ["20260101-000000F", "20260101-000000F_20260102-000000I", "20260103-000000F"]
 
-    private func info(databaseID: Int = 1) -> BackupInfo {
-        let cluster = ClusterIdentity(systemID: 1, version: .v15)
+    private func info(databaseID: Int = 1, isPadded: Bool = false) -> BackupInfo {
+        let cluster = ClusterIdentity(systemID: 1, version: isPadded ? .v19 : .v15)
         var info = BackupInfo(history: DatabaseHistory(.init(id: databaseID, identity: cluster)), nil)
         for (index, text) in Self.labels.enumerated() {
             info.add(
@@ -70,7 +70,7 @@ struct RestoreSetTests {
                     label: label(text),
                     object: [
                         "backup-timestamp-stop": .integer(Int64(100 * (index + 1))), "db-id": .integer(1),
-                        "backup-lsn-stop": .string("0/\(index + 1)000000"),
+                        "backup-lsn-stop": .string("0/\(isPadded ? "0" : "")\(index + 1)000000"),
                     ]))
         }
         return info
@@ -85,16 +85,23 @@ struct RestoreSetTests {
         #expect(found?.text == expected.map { Self.labels[$0] })
     }
 
-    @Test(arguments: [("0/1000000", 0), ("0/2FFFFFF", 1), ("1/0", 2), ("0/FFFFFF", nil)] as [(String, Int?)])
+    /// Places are compared as numbers, with as many digits as a server writes: eight from PostgreSQL 19 on.
+    @Test(
+        arguments: [
+            ("0/1000000", 0), ("0/01000000", 0), ("0/2FFFFFF", 1), ("0/02FFFFFF", 1), ("1/0", 2), ("0/FFFFFF", nil), ("0/00FFFFFF", nil),
+        ] as [(String, Int?)])
     func lsn(_ text: String, _ expected: Int?) throws {
-        let found = try RestoreSet.select(info(), wanted: nil, .lsn(try LSN(text)))
-        #expect(found?.text == expected.map { Self.labels[$0] })
+        for isPadded in [false, true] {
+            let found = try RestoreSet.select(info(isPadded: isPadded), wanted: nil, .lsn(try LSN(text)))
+            #expect(found?.text == expected.map { Self.labels[$0] })
+        }
     }
 
     /// Before its end no recovery can stop.
     @Test(
         arguments: [
-            ("lsn", "0/2FFFFFF", true, false), ("lsn", "0/3000000", false, false), ("time", "1970-01-01 00:01:39+00", false, true),
+            ("lsn", "0/2FFFFFF", true, false), ("lsn", "0/02FFFFFF", true, false), ("lsn", "0/3000000", false, false),
+            ("lsn", "0/03000000", false, false), ("time", "1970-01-01 00:01:39+00", false, true),
             ("time", "1970-01-01 00:01:40+00", false, false), ("time", "yesterday", false, false), ("name", "0/1", false, false),
             ("immediate", nil, false, false),
         ] as [(String, String?, Bool, Bool)])

@@ -14,20 +14,20 @@ extension OnlineSession {
             "execute backup start: backup begins after the \(fast ? "requested immediate" : "next regular") checkpoint completes"
         )
         let stamp = try connection.one(.timestamp)[0]
-        let (lsn, segment) = try connection.startBackup(label: "\(Program.title) backup started at \(stamp)", fast: fast)
+        let (place, segment) = try connection.startBackup(label: "\(Program.title) backup started at \(stamp)", fast: fast)
         let control = try await cluster.control()
-        guard control.checkpoint >= lsn else {
+        guard control.checkpoint >= place.lsn else {
             throw BackupError(
-                .dbMismatch, "the checkpoint '\(control.checkpoint)' in pg_control is less than the start lsn '\(lsn)'",
+                .dbMismatch, "the checkpoint '\(control.checkpoint)' in pg_control is less than the start lsn '\(place)'",
                 hint: "is \(cluster.name)-path the data directory of the server at \(cluster.name)-port?")
         }
         let begun = BackupStart(
-            lsn: lsn, segment: segment ?? WALSegment(timeline: control.timeline, of: lsn, segmentSize: control.segmentSize))
+            place: place, segment: segment ?? WALSegment(timeline: control.timeline, of: place.lsn, segmentSize: control.segmentSize))
         guard control.timeline == begun.segment.timeline else {
             throw BackupError(
                 .dbMismatch, "timeline \(control.timeline) in pg_control differs from timeline \(begun.segment.timeline) of the backup")
         }
-        log.info("backup start archive = \(begun.segment), lsn = \(begun.lsn)")
+        log.info("backup start archive = \(begun.segment), lsn = \(begun.place)")
         if let archiveCheck, let before {
             let isPrior = begun.segment != before
             if !isPrior {

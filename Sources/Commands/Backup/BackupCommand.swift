@@ -60,7 +60,7 @@ struct BackupCommand {
             label, onto: base, resumable, coding, cluster, session, standby, control, info, start: start, timeline: begun?.segment.timeline)
         manifest.timestampStart = start
         manifest.archiveStart = begun?.segment.name
-        manifest.lsnStart = begun?.lsn.description
+        manifest.lsnStart = begun?.place.description
         context.log.detail("the backup gets the label \(label)")
 
         let resumed = plan.resumed

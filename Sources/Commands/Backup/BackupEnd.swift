@@ -23,8 +23,8 @@ struct BackupEnd {
         let segment = stop.segment ?? WALSegment(timeline: begun.segment.timeline, of: end, segmentSize: run.control.segmentSize)
         manifest.timestampStop = max(try session.now(), manifest.timestampStart)
         manifest.archiveStop = segment.name
-        manifest.lsnStop = stop.lsn.description
-        run.log.info("backup stop archive = \(segment), lsn = \(stop.lsn)")
+        manifest.lsnStop = stop.place.description
+        run.log.info("backup stop archive = \(segment), lsn = \(stop.place)")
         let data = manifest.places.dataFolder
         let attributes = FileAttributes(mode: (data?.mode ?? 0o700) & 0o644, owner: data?.owner ?? Manifest.Owner())
         let timestamp = manifest.timestampStop

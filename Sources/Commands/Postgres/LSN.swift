@@ -1,4 +1,4 @@
-// A place in the WAL.
+// A place in the WAL, as a number and as it is written.
 
 import BackstopCore
 
@@ -36,4 +36,14 @@ struct LSN: Hashable, Sendable, Comparable, CustomStringConvertible {
         default: false
         }
     }
+}
+
+/// A place with the text of the server that told it: from PostgreSQL 19 on the second number has eight digits (`0/01600028`), before as few as it
+/// needs. What is written to a repository is that text, what is compared is the place.
+struct WrittenLSN: Sendable, CustomStringConvertible {
+    let lsn: LSN
+    let description: String
+
+    /// Throws `.format` as `LSN` does.
+    init(_ text: String) throws(BackupError) { (lsn, description) = (try LSN(text), text) }
 }

@@ -3,35 +3,37 @@
 import BackstopCore
 
 /// Where a backup began.
-struct BackupStart: Sendable, Equatable {
-    let lsn: LSN
+struct BackupStart: Sendable {
+    let place: WrittenLSN
     let segment: WALSegment
+    var lsn: LSN { place.lsn }
 }
 
 /// Where a backup ended, and the files that belong into it.
-struct BackupStop: Sendable, Equatable {
-    let lsn: LSN
+struct BackupStop: Sendable {
+    let place: WrittenLSN
     /// nil: a standby does not tell it.
     let segment: WALSegment?
     /// Content of `backup_label`.
     let label: String
     /// Content of `tablespace_map`; nil when the cluster has no tablespaces.
     let tablespaceMap: String?
+    var lsn: LSN { place.lsn }
 }
 
 extension DatabaseSession {
     /// Begins a backup, which lives as long as this session: the server aborts it when the session ends.
     /// `fast`: with a checkpoint at once, else spread over time. The segment is nil on a standby, which does not tell it.
-    func startBackup(label: String, fast: Bool) throws(BackupError) -> (lsn: LSN, segment: WALSegment?) {
+    func startBackup(label: String, fast: Bool) throws(BackupError) -> (place: WrittenLSN, segment: WALSegment?) {
         let row = try one(.startBackup, [label, fast ? "t" : "f"], columns: 2)
-        return (try LSN(row[0]), row[1].isEmpty ? nil : try segment(row[1]))
+        return (try WrittenLSN(row[0]), row[1].isEmpty ? nil : try segment(row[1]))
     }
 
     /// Ends the backup of this session. It does not wait for the archiver; that is the backup's own check.
     func stopBackup() throws(BackupError) -> BackupStop {
         let row = try one(.stopBackup, columns: 4)
         return BackupStop(
-            lsn: try LSN(row[0]), segment: row[1].isEmpty ? nil : try segment(row[1]), label: row[2],
+            place: try WrittenLSN(row[0]), segment: row[1].isEmpty ? nil : try segment(row[1]), label: row[2],
             tablespaceMap: row[3].allSatisfy(\.isWhitespace) ? nil : row[3])
     }
 
