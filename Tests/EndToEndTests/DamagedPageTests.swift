@@ -55,4 +55,37 @@ struct DamagedPageTests {
         #expect(restored.text.contains("restore command encountered page checksum error(s) in 1 file(s)"), "\(restored)")
         #expect(try Data(contentsOf: URL(fileURLWithPath: "\(cluster.data)/\(file)")) == damaged)
     }
+
+    /// Pages that are written while checksums are off have none: whatever is found in them after the switch is no damage.
+    @Test func switchedOffMeanwhile() throws {
+        let bench = try Workbench(options: ["process-max": "1", "compress-level": "1"])
+        // It never runs.
+        let cluster = try Cluster.make(.version(15), in: bench.folder, name: "data")
+        try bench.run("--no-online", "stanza-create")
+        // Page 2 of pg_class.
+        try run(["sh", "-c", "printf '\\377\\377\\377\\377' | dd of=\"$0\" bs=1 seek=16484 conv=notrunc", "\(cluster.data)/base/5/1259"])
+        // Read first, because it is the largest.
+        try run(["truncate", "-s", "150M", "\(cluster.data)/large"])
+        let running = try bench.launch("--no-online", "--checksum-page", "--checksum-page-error", "--type=full", "backup")
+        _ = try eventually("the backup copies files") {
+            if let outcome = running.poll() { throw Failure("the backup ended before its files were seen\n\(outcome)") }
+            return try attempt(["sh", "-c", "test -e \"$0\"/backup/demo/*F/backup.manifest.copy", bench.repository]).status == 0
+                ? true : nil
+        }
+        try run([cluster.installation.program("pg_checksums"), "--disable", "-D", cluster.data])
+        let outcome = try running.wait()
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(
+            outcome.text.components(separatedBy: "page checksums were switched off while the cluster was backed up").count == 2,
+            "\(outcome)")
+        #expect(!outcome.text.contains("invalid page checksum"), "\(outcome)")
+        let label = try #require(try bench.labels().last)
+        #expect(try bench.info().backup.last?.error == false)
+        let text = try bench.files.text("backup/demo/\(label)/backup.manifest")
+        #expect(text.contains("option-checksum-page=false\n") && !text.contains("\"checksum-page"))
+        // Nothing stops a restore.
+        try run(["rm", "-rf", cluster.data])
+        try bench.folder.makeDirectory("data")
+        try bench.run("--type=none", "restore")
+    }
 }

@@ -90,6 +90,7 @@ struct BackupCommand {
             try await end.finish(session, standby?.session, begun, check, &manifest)
         } else {
             manifest.timestampStop = max(unixNow(), start)
+            try await run.settlePages(&manifest)
             try await end.prove(manifest)
         }
         try await repository.storage.sync(repository.layout.backup(label))
@@ -161,8 +162,10 @@ struct BackupCommand {
         let listing = try await ClusterListing.make(cluster, session, control, context)
         let listed = try session?.now() ?? unixNow()
         let clock = CopyClock(listed, begun: start)
+        var hasPageChecksums = control.hasPageChecksums
+        if hasPageChecksums, let standby { hasPageChecksums = try await readControl(standby.cluster).hasPageChecksums }
         let plan = BackupPlan(
-            listing, onto: base, policy, control.version, hasPageChecksums: control.hasPageChecksums, listed: listed,
+            listing, onto: base, policy, control.version, hasPageChecksums: hasPageChecksums, listed: listed,
             start: start, timeline: timeline, resumed: resumable?.files ?? [],
             comparesResumed: resumable?.isOfUnknownCluster ?? false, ofStandby: session?.isStandby == true)
         for warning in plan.warnings { context.log.warn(warning) }
@@ -246,7 +249,7 @@ struct BackupCommand {
         context.log.info("new backup label = \(manifest.label)")
         context.log.info("\(type) backup size = \(size), file total = \(manifest.files.count)")
         let stored = own.reduce(0) { $0 + $1.repositorySize }
-        let bad = run.badFiles.count
+        let bad = manifest.badFileCount
         if bad > 0 { context.log.warn("backup command encountered \(bad) checksum warning(s), check the log file for details") }
         run.meter.succeed("\(type) backup \(manifest.label): \(size), \(roundedSize(stored)) stored")
         if context.options.isGiven(CodecOptions.cipherRotate, repository.index) {

@@ -18,6 +18,7 @@ struct BackupEnd {
         try standby?.requireStandby(of: begun.segment.timeline)
         let stop = try session.connection.stopBackup()
         if session.isStandby { try check(stop, session, begun) }
+        try await run.settlePages(&manifest)
         // The last byte that is needed is the one before; what is behind it may take long to come.
         let end = session.isStandby ? LSN(stop.lsn.value - 1) : stop.lsn
         let segment = stop.segment ?? WALSegment(timeline: begun.segment.timeline, of: end, segmentSize: run.control.segmentSize)

@@ -81,7 +81,7 @@ struct BackupPlan: Sendable {
     let isDelta: Bool
     let warnings: [String]
 
-    /// `hasPageChecksums`: whether the cluster has them. `listed`: the second of the listing, Unix seconds by the clock of the server.
+    /// `hasPageChecksums`: whether all that is copied from has them. `listed`: the second of the listing, Unix seconds by the clock of the server.
     /// `start`: that of the begin of the backup. `timeline`: of the begin of an online backup. `resumed`: what an unfinished run of this backup
     /// has stored, in byte order of the names. `comparesResumed`: size and time do not tell whether that is still so. `ofStandby`: the cluster is
     /// a standby alone. Its pg_control says how far WAL must be replayed for all that was copied before, and its files have other times than

@@ -22,8 +22,6 @@ struct BackupRun: Sendable {
     let clock: CopyClock
     let meter: ProgressMeter
     let log: Log
-    /// Files that were stored although pages of them are bad.
-    let badFiles = BadFiles()
 
     /// Copies the files of `plan` that may have changed, and adds them to `files`, what it keeps, in the order of names. What disappeared from the
     /// cluster since it was listed is not in the answer.

@@ -262,7 +262,7 @@ final class BackupWorker {
             logGone(file)
             return nil
         }
-        if outcome.isNew { try log(outcome.file) } else { try logSame(outcome.file) }
+        if outcome.isNew { try await log(outcome.file) } else { try await logSame(outcome.file) }
         return outcome.file
     }
 
@@ -379,10 +379,10 @@ final class BackupWorker {
     func logGone(_ file: PlannedFile) { run.log.detail("skip file removed by database \(run.path(file.name))", worker: number) }
 
     /// What this backup itself stored, if in an earlier run, is judged as what it copies.
-    func logSame(_ file: StoredFile) throws(BackupError) {
+    func logSame(_ file: StoredFile) async throws(BackupError) {
         let isOwn = file.reference == nil
         run.log.detail("\(isOwn ? "checksum resumed file" : "match file from prior backup") \(said(file))", worker: number)
-        if isOwn { try judge(file) }
+        if isOwn { try await judge(file) }
     }
 
     private func said(_ file: StoredFile) -> String {
@@ -392,13 +392,14 @@ final class BackupWorker {
     }
 
     /// Throws `.checksum` (26) for bad pages where that is wanted.
-    func log(_ file: StoredFile) throws(BackupError) {
+    func log(_ file: StoredFile) async throws(BackupError) {
         run.log.detail("backup file \(said(file))", worker: number)
-        try judge(file)
+        try await judge(file)
     }
 
-    private func judge(_ file: StoredFile) throws(BackupError) {
-        guard let fault = fault(file) else { return }
+    private func judge(_ file: StoredFile) async throws(BackupError) {
+        // Pages that were written without checksums are no damage. The end of the backup tells of the switch.
+        guard let fault = fault(file), try await run.hasPageChecksums() else { return }
         if run.policy.refusesBadPages {
             throw BackupError(
                 .checksum, fault,
@@ -406,7 +407,6 @@ final class BackupWorker {
                     "is the disk all right? Another server may have the page whole.\nwithout --checksum-page-error the backup is made and tells of it."
             )
         }
-        run.badFiles.note()
         run.log.warn(fault, worker: number)
     }
 

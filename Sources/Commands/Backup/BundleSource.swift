@@ -104,7 +104,7 @@ extension BackupWorker {
             var file = result.file
             if let found = result.found { try await look(at: found, result.planned, &file) }
             stored.append(file)
-            if file.reference == nil { try log(file) } else { try logSame(file) }
+            if file.reference == nil { try await log(file) } else { try await logSame(file) }
         }
         return stored
     }
