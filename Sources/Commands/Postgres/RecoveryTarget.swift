@@ -64,6 +64,9 @@ enum TargetTimeline: Sendable, Equatable {
         self = .number(number)
     }
 
+    /// What is followed when nobody says: what a server of that version follows by itself.
+    static func usual(_ version: PostgresVersion) -> TargetTimeline { version >= .v12 ? .latest : .current }
+
     /// As a server reads it.
     var text: String {
         switch self {

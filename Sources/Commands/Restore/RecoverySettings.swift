@@ -16,6 +16,13 @@ struct RecoverySettings {
 
     var type: String { options[GeneralOptions.type] ?? "default" }
 
+    /// The file that the settings are in; nil: none is written.
+    var file: String? {
+        if type == "preserve" { return nil }
+        if version >= .v12 { return "postgresql.auto.conf" }
+        return type == "none" ? nil : "recovery.conf"
+    }
+
     /// Empty file that puts PostgreSQL 12 and later into recovery.
     var signalFile: String? {
         guard version >= .v12 else { return nil }
@@ -56,6 +63,10 @@ struct RecoverySettings {
         switch type {
         case "immediate": add("recovery_target", "immediate")
         case "standby" where version < .v12: add("standby_mode", "on")
+        case "lsn" where version < .v10:
+            throw BackupError(
+                .optionInvalid, "recovery target type 'lsn' is not known to PostgreSQL < 10",
+                hint: "use a target of type time, xid or name.")
         case "time", "lsn", "xid", "name": add("recovery_target_\(type)", target.target ?? "")
         default: break
         }

@@ -66,22 +66,21 @@ struct RestoreCommand {
     // MARK: Recovery settings
 
     private func writeRecovery(_ recovery: RecoverySettings, _ manifest: Manifest) async throws(BackupError) {
-        if recovery.type == "preserve" { return }
+        guard let name = recovery.file else { return }
         let options = PutOptions(attributes: ownAttributes(manifest))
         if recovery.version < .v12 {
-            if recovery.type == "none" { return }
-            context.log.info("write \(cluster.path)/recovery.conf")
-            try await cluster.tree.put(Key("recovery.conf"), bytes: Array(try recovery.recoveryFile().utf8), options)
+            context.log.info("write \(cluster.path)/\(name)")
+            try await cluster.tree.put(Key(name), bytes: Array(try recovery.recoveryFile().utf8), options)
             return
         }
-        let auto = Key("postgresql.auto.conf")
+        let auto = Key(name)
         var old: [UInt8] = []
         if try await cluster.tree.stat(auto) != nil {
             old = try await cluster.tree.read(auto)
         } else {
-            context.log.warn("postgresql.auto.conf does not exist -- creating to contain recovery settings")
+            context.log.warn("\(name) does not exist -- creating to contain recovery settings")
         }
-        context.log.info("write updated \(cluster.path)/postgresql.auto.conf")
+        context.log.info("write updated \(cluster.path)/\(name)")
         try await cluster.tree.put(auto, bytes: try recovery.autoFile(old), options)
         if let signal = recovery.signalFile { try await cluster.tree.put(Key(signal), bytes: [], options) }
     }

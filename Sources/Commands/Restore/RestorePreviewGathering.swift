@@ -62,16 +62,14 @@ extension RestorePreview {
     ) async throws(BackupError) -> Recovery {
         var settings = prepared.recovery
         var recovery = Recovery(type: settings.type)
+        recovery.file = settings.file
         if settings.type == "preserve" { return recovery }
         settings.standing = try await standingTargets(prepared.manifest, reader, context)
         recovery.signal = settings.signalFile
         if settings.type != "none" { recovery.lines = [settings.header.filter { $0 != "\n" }] + (try settings.lines()) }
-        guard settings.version >= .v12 else {
-            recovery.file = settings.type == "none" ? nil : "recovery.conf"
-            return recovery
-        }
-        recovery.file = "postgresql.auto.conf"
-        if let index = prepared.manifest.files.index(of: ManifestName("\(Manifest.dataName)/postgresql.auto.conf")) {
+        if settings.version >= .v12,
+            let index = prepared.manifest.files.index(of: ManifestName("\(Manifest.dataName)/postgresql.auto.conf"))
+        {
             let file = prepared.manifest.files[index]
             recovery.replaced = RecoverySettings.replaced(in: try await reader.content(of: file, "read '\(file.name)'"))
         }
@@ -146,7 +144,7 @@ extension RestorePreview {
                 }
             }
         }
-        let folder = "\(Manifest.dataName)/pg_wal"
+        let folder = "\(Manifest.dataName)/\(manifest.database.version.walFolder)"
         let need = try WALNeed(
             path: path, start: start, stop: manifest.archiveStop.flatMap { WALSegment($0) } ?? start, goal: goal, segmentSize: segmentSize,
             archived: archived,

@@ -15,10 +15,9 @@ enum TimelineCheck {
             return nil
         }
         let staying = TimelinePath(staying: start.timeline)
-        let version = manifest.database.version
         var target =
             try options[RestoreOptions.targetTimeline].map { (text) throws(BackupError) in try TargetTimeline(text) }
-            ?? (version >= .v12 ? .latest : .current)
+            ?? .usual(manifest.database.version)
         if type == "immediate" { target = .current }
         if target == .current || type == "none" || type == "preserve" { return staying }
 
