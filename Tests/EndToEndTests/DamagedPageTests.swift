@@ -72,7 +72,9 @@ struct DamagedPageTests {
             return try attempt(["sh", "-c", "test -e \"$0\"/backup/demo/*F/backup.manifest.copy", bench.repository]).status == 0
                 ? true : nil
         }
+        running.signal(SIGSTOP)
         try run([cluster.installation.program("pg_checksums"), "--disable", "-D", cluster.data])
+        running.signal(SIGCONT)
         let outcome = try running.wait()
         #expect(outcome.status == 0, "\(outcome)")
         #expect(
