@@ -159,6 +159,17 @@ public final class Cluster {
         return name
     }
 
+    /// Looks at every table and index of the database, as PostgreSQL's own pg_amcheck does. Makes an extension.
+    public func check() throws {
+        let outcome = try attempt(
+            [
+                installation.program("pg_amcheck"), "-h", sockets, "-U", "postgres", "-d", "postgres", "--install-missing",
+                "--heapallindexed",
+                "--parent-check",
+            ], in: folder.path, within: 120)
+        guard outcome.status == 0, outcome.text.isEmpty else { throw Failure("\(outcome)") }
+    }
+
     /// Count and content of every ordinary table, so that two clusters can be compared.
     public func fingerprint() throws -> String {
         let tables = try query("SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")

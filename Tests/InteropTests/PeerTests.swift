@@ -20,21 +20,6 @@ struct PeerTests {
         var goesOn: Bool { bundle || version != 15 || (format.codec == .zst) || (format.codec == .none && format.cipher == .none) }
     }
 
-    /// pgBackRest's `verify` exits with 0 whatever it finds, so its report is read: every backup and all WAL must be valid.
-    private func verify(_ bench: Workbench, _ peer: Tool = .peer) throws {
-        let report = try bench.run("--verbose", "--output=text", "--log-level-console=info", "verify", tool: peer).output
-        #expect(report.contains("status: ok"), "\(report)")
-        #expect(!report.contains("ERROR") && !report.contains("WARN"), "\(report)")
-        for label in try bench.labels() { #expect(report.contains("backup: \(label), status: valid"), "\(report)") }
-        for line in report.split(separator: "\n") {
-            let numbers = line.split(separator: " ").compactMap { Int($0.trimmingCharacters(in: .punctuationCharacters)) }
-            if line.contains("total WAL checked") || line.contains("total files checked") {
-                #expect(numbers.count == 2 && numbers[0] == numbers[1] && numbers[0] > 0, "\(line)")
-            }
-            if line.contains("missing:") { #expect(numbers == [0, 0, 0, 0], "\(line)") }
-        }
-    }
-
     /// Restores with that program, starts, and compares the rows.
     private func check(_ bench: Workbench, _ tool: Tool, version: Int, rows: String, _ options: String...) throws {
         let copy = try Workbench(sharing: bench, by: tool)
@@ -86,7 +71,7 @@ struct PeerTests {
 
         #expect(try bench.info(tool: peer).backup.map(\.label) == bench.labels())
         #expect(try bench.info(tool: peer).status.code == 0)
-        try verify(bench, peer)
+        try bench.expectVerified(peer)
         try checkArchive(bench, cluster, peer)
         try check(bench, peer, version: example.version, rows: rows)
         try bench.run("stanza-create", tool: peer)
@@ -102,7 +87,7 @@ struct PeerTests {
         let backups = try bench.info().backup
         #expect(backups.map(\.type) == ["full", "incr"])
         #expect(backups.last?.reference == [backups[0].label])
-        try verify(bench, peer)
+        try bench.expectVerified(peer)
         try check(bench, peer, version: example.version, rows: after)
         try check(bench, .underTest, version: example.version, rows: after)
     }
@@ -151,7 +136,7 @@ struct PeerTests {
         try archive(with: .underTest, bench, cluster)
         try bench.run("--type=full", "backup", tool: .underTest)
         #expect(try bench.info().backup.map(\.type) == ["full", "incr", "full"])
-        try verify(bench, peer)
+        try bench.expectVerified(peer)
         try check(bench, peer, version: example.version, rows: rows)
     }
 
@@ -186,7 +171,7 @@ struct PeerTests {
         try backup(second, "diff", "DELETE FROM item WHERE id < 100; CREATE TABLE added AS SELECT * FROM item")
         try backup(first, "incr", "TRUNCATE added; UPDATE still SET text = '' WHERE id = 7")
         try cluster.archiveCurrentSegment()
-        try verify(bench, example.peer)
+        try bench.expectVerified(example.peer)
         let backups = try bench.info(tool: example.peer).backup
         #expect(try bench.info(tool: .underTest).backup.map(\.label) == backups.map(\.label))
         #expect(backups.map(\.type) == ["full", "incr", "incr", "diff", "incr"])
@@ -227,17 +212,17 @@ struct PeerTests {
             try run(["cp", bench.folder.path("claim"), claim])
             try run(["touch", "-d", age, claim])
             #expect(try bench.run("info", tool: .peer).output.contains("status: ok"))
-            try verify(bench)
+            try bench.expectVerified()
             try bench.run("--type=full", "--repo1-retention-full=2", "backup", tool: .peer)
             try bench.run("--repo1-retention-full=2", "expire", tool: .peer)
             #expect(try bench.labels().count == 2)
-            try verify(bench)
+            try bench.expectVerified()
             #expect(try bench.files.names("backup/demo").contains { $0.hasSuffix("0123456789abcdef") })
             let ours = try bench.attempt("--type=full", "backup")
             #expect(ours.status == (age == "now" ? 50 : 0), "\(ours)")
         }
         #expect(try !bench.files.names("backup/demo").contains { $0.contains("backup.lease") })
-        try verify(bench)
+        try bench.expectVerified()
         try bench.bringBack(cluster)
     }
 }
