@@ -163,4 +163,19 @@ enum GoldenTiny {
         try run(["tar", "xJf", "\(Checkout.golden)/\(name)/repo.tar.xz", "--no-same-owner", "-C", bench.repository])
         return bench
     }
+
+    /// A stopped cluster of less than a megabyte.
+    private static let cluster = Result { () throws -> TemporaryFolder in
+        let bench = try unpack("tiny-none")
+        try run(["mkdir", "-m", "700", bench.data])
+        try bench.run("--type=none", "--tablespace-map=16400=\(bench.folder.path("ts"))", "restore")
+        try run(["rm", "\(bench.data)/pg_tblspc/16400"])
+        return bench.folder
+    }
+
+    /// Copies it to where the cluster of `bench` is, and makes the stanza.
+    static func beginStopped(_ bench: Workbench) throws {
+        try run(["cp", "-a", try cluster.get().path("data"), bench.data])
+        try bench.run("--no-online", "stanza-create")
+    }
 }

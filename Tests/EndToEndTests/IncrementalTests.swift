@@ -280,6 +280,31 @@ struct IncrementalTests {
         #expect(try bench.info().backup.map(\.type) == ["full", "incr"])
     }
 
+    /// A run was killed between its manifest and the list: its backup is found, and what is made onto it counts.
+    @Test func priorWasNotListed() throws {
+        let bench = try Workbench(Format(.zst))
+        try GoldenTiny.beginStopped(bench)
+        try bench.run("--no-online", "--type=full", "backup")
+        let lists = ["backup.info", "backup.info.copy"].map { "backup/demo/\($0)" }
+        for list in lists { try bench.files.copy(list, to: "\(list).kept") }
+        try run(["sh", "-ec", "echo one >note"], in: bench.data)
+        try bench.run("--no-online", "backup")
+        let found = try #require(try bench.labels().last)
+        for list in lists {
+            try bench.files.copy("\(list).kept", to: list)
+            try bench.files.remove("\(list).kept")
+        }
+        #expect(try bench.labels().count == 1)
+        try run(["sh", "-ec", "echo two >other"], in: bench.data)
+        let outcome = try bench.run("--no-online", "backup")
+        #expect(outcome.text.contains("backup '\(found)' found in repository added to backup.info"), "\(outcome)")
+        let backups = try bench.info().backup
+        #expect(backups.map(\.type) == ["full", "incr", "incr"] && backups.last?.reference == backups.dropLast().map(\.label))
+        try run(["rm", "-rf", bench.data])
+        let restored = try bench.restore("data", "--type=none")
+        #expect(try run(["cat", "note", "other"], in: restored.data).output == "one\ntwo\n")
+    }
+
     /// With hard links every backup is a cluster of its own in the folder of the repository: PostgreSQL starts on it.
     @Test(arguments: [false, true])
     func hardLinks(_ isSealed: Bool) throws {

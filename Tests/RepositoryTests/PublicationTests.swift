@@ -1,3 +1,4 @@
+import BackstopDrivers
 import Testing
 
 @testable import BackstopCommands
@@ -74,5 +75,15 @@ struct ListRepairTests {
         )
         .apply(to: &info)
         #expect(info.backups.map(\.label.text) == ["20260101-000000F", "20260103-000000F", "20260105-000000F"])
+    }
+
+    /// A backup that was found without being listed, and was removed since, does not come back as an entry of nothing.
+    @Test func foundAndRemovedSince() async throws {
+        let storage = MemoryStorage()
+        let repository = StanzaRepository(Repository(index: 1, storage: storage, registry: Registry(), seal: nil), "demo", Log())
+        let found = ["20260103-000000F", "20260104-000000F"].map { BackupSummary(label: label($0), object: [:]) }
+        try await storage.put(repository.layout.manifest(found[1].label), bytes: [1])
+        let repair = try await ListRepair(added: found, removed: [label("20260102-000000F")]).still(in: repository)
+        #expect(repair.added.map(\.label.text) == ["20260104-000000F"] && repair.removed.count == 1)
     }
 }

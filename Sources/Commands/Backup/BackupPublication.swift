@@ -14,12 +14,16 @@ struct BackupPublication {
     ) async throws(BackupError) {
         try await step("the look at who else is there") { () throws(BackupError) in try await lease.confirm() }
         // Before there is a manifest: a later run would take it for a whole backup.
-        try await step("backup.info") { () throws(BackupError) in try require(manifest.references, in: try await repository.backupInfo()) }
+        try await step("backup.info") { () throws(BackupError) in
+            var current = try await repository.backupInfo()
+            try await repair.still(in: repository).apply(to: &current)
+            try require(manifest.references, in: current)
+        }
         try await step("the manifest") { () throws(BackupError) in try await repository.save(manifest, info.seal) }
         try await step("backup.info") { () throws(BackupError) in
             var current = try await repository.backupInfo()
             try requireSame(current.format == info.format && current.seal?.keys == info.seal?.keys, current.history, info.history)
-            repair.apply(to: &current)
+            try await repair.still(in: repository).apply(to: &current)
             try require(manifest.references, in: current)
             current.add(BackupSummary(manifest))
             try await repository.save(current)

@@ -16,6 +16,16 @@ struct ListRepair: Sendable {
             removed: before.backups.map(\.label).filter { info.backup($0) == nil })
     }
 
+    /// Without the backups that were found then and have been removed since.
+    func still(in repository: StanzaRepository) async throws(BackupError) -> ListRepair {
+        var repair = self
+        repair.added = []
+        for backup in added where try await repository.storage.stat(repository.layout.manifest(backup.label)) != nil {
+            repair.added.append(backup)
+        }
+        return repair
+    }
+
     func apply(to info: inout BackupInfo) {
         for label in removed { _ = info.remove(label) }
         for backup in added where info.backup(backup.label) == nil { info.add(backup) }
