@@ -29,7 +29,9 @@ struct SelectiveRestoreTests {
             try run(["sh", "-ec", "rm -rf \"$0\" \"$1\"; mkdir -m 700 \"$0\" \"$1\"", bench.data, space])
         }
         for (wrong, status, words) in [
-            (["--db-include=no such"], 80, "no such"), (["--db-include=postgres"], 81, "postgres"),
+            (["--db-include=no such"], 80, "no such"), (["--db-include=postgres"], 81, "'postgres' is a system database"),
+            (["--db-include=template1"], 81, "'template1' is a system database"),
+            (["--db-include=template0"], 81, "take it out of --db-include"),
             (["--db-include=wanted", "--db-exclude=wanted"], 81, "wanted"), (["--db-exclude=4711"], 80, "4711"),
         ] as [([String], Int32, String)] {
             let refused = try bench.attempt((kind == "delta" ? ["--delta"] : []) + wrong + ["restore"])

@@ -42,6 +42,41 @@ struct BlockMapTests {
         for references in 0..<used { #expect(throws: BackupError.self) { try golden.map(references: references) } }
     }
 
+    /// The newest backup of a golden map stored what the map says; nothing else than that does.
+    @Test(arguments: AnnotatedMap.names)
+    func saysWhatItsBackupStored(_ name: String) throws {
+        let golden = try AnnotatedMap(name)
+        let map = try golden.map()
+        let own = golden.references - 1
+        let newest = map.blocks.filter { $0.superBlock.reference == own }.map(\.superBlock)
+        guard let first = newest.first, let last = newest.last else {
+            // It cut the file, and stored the map alone.
+            try map.check(own: own, bundle: 1, 500..<500, fileSize: golden.fileSize, blockSize: golden.blockSize)
+            #expect(throws: BackupError.self) {
+                try map.check(own: own, bundle: 1, 500..<501, fileSize: golden.fileSize, blockSize: golden.blockSize)
+            }
+            return
+        }
+        let range = first.offset..<last.offset + last.stored
+        func check(own: Int, bundle: UInt64, _ range: Range<UInt64>, size: UInt64) throws {
+            try map.check(own: own, bundle: bundle, range, fileSize: size, blockSize: golden.blockSize)
+        }
+        try check(own: own, bundle: first.bundle, range, size: golden.fileSize)
+        let end = range.upperBound
+        for (own, bundle, range, size) in [
+            (own - 1, first.bundle, range, golden.fileSize), (own, first.bundle + 1, range, golden.fileSize),
+            (own, first.bundle, range.lowerBound + 1..<end, golden.fileSize),
+            (own, first.bundle, range.lowerBound..<end + 1, golden.fileSize),
+            (own, first.bundle, range.lowerBound..<end - 1, golden.fileSize), (own + 1, first.bundle, range, golden.fileSize),
+        ] {
+            #expect(throws: BackupError.self) { try check(own: own, bundle: bundle, range, size: size) }
+        }
+        // The last block is one of it, so its size counts.
+        if map.blocks.last?.superBlock.reference == own {
+            #expect(throws: BackupError.self) { try check(own: own, bundle: first.bundle, range, size: golden.fileSize - 1) }
+        }
+    }
+
     /// Numbers at the ends of their range: flags, reference, bundle and offset, stored size, quotient of the plain size, checksums.
     @Test func extremeNumbers() throws {
         let largest: [UInt8] = [255, 255, 255, 255, 255, 255, 255, 127] // 2^56 - 1

@@ -32,7 +32,8 @@ struct DatabaseChoiceTests {
 
     @Test(
         arguments: [
-            (["postgres"], [], .dbInvalid), (["1"], [], .dbInvalid), (["a"], ["a"], .dbInvalid), (["c"], [], .dbMissing),
+            (["postgres"], [], .dbInvalid), (["template1"], [], .dbInvalid), (["template0"], [], .dbInvalid), (["1"], [], .dbInvalid),
+            (["a"], ["a"], .dbInvalid), (["c"], [], .dbMissing),
             ([], ["30000"], .dbMissing),
             ([], ["A"], .dbMissing),
         ] as [([String], [String], BackupError.Code)])

@@ -112,6 +112,41 @@ struct BlockMap: Sendable {
     }
 }
 
+extension BlockMap {
+    /// Throws `.corrupt` unless what the map says of the backup that wrote it is what that backup stored: its super blocks fill their place, one after
+    /// the other, and have all of their blocks here. What it says of earlier backups only their own maps could tell.
+    /// `own`: index of that backup; `bundle`: where it stored the file; `range`: in there, without the map. `fileSize`, `blockSize` in bytes.
+    func check(own: Int, bundle: UInt64, _ range: Range<UInt64>, fileSize: UInt64, blockSize: UInt64) throws(BackupError) {
+        var offset = range.lowerBound
+        var current: SuperBlock?
+        var (next, content): (UInt64, UInt64) = (0, 0)
+        func close() throws(BackupError) {
+            guard content == current?.plain ?? 0 else {
+                throw lie("has a super block of \(current?.plain ?? 0) bytes with \(content) bytes of blocks")
+            }
+        }
+        for (index, block) in blocks.enumerated() {
+            let superBlock = block.superBlock
+            guard superBlock.reference <= own else { throw lie("refers to a backup that is later than its own") }
+            guard superBlock.reference == own else { continue }
+            if superBlock != current {
+                try close()
+                guard superBlock.bundle == bundle, superBlock.offset == offset else {
+                    throw lie("has a super block where its backup stored none")
+                }
+                (current, next, content, offset) = (superBlock, 0, 0, superBlock.offset + superBlock.stored)
+            }
+            guard block.number == next else { throw lie("does not have all blocks of a super block") }
+            next += 1
+            content += min(blockSize, fileSize - UInt64(index) * blockSize)
+        }
+        try close()
+        guard offset == range.upperBound else { throw lie("does not end where its super blocks do") }
+    }
+
+    private func lie(_ text: String) -> BackupError { BackupError(.corrupt, "block map \(text)") }
+}
+
 /// Numbers of 7 bits a byte, and arithmetic that does not trust them.
 private struct VarintReader {
     private let source: [UInt8]

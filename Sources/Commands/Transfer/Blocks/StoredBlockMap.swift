@@ -18,8 +18,8 @@ extension StanzaRepository {
     }
 
     /// The map of a file that is stored in blocks, by which the next backup goes too. `references`: of the manifest of `label`, which has the
-    /// entry. `through`: what reads the neighbours of the map too, and where the last of them ends. Throws `.corrupt` for what is no map of
-    /// a file of that size.
+    /// entry; `label` is the last. `through`: what reads the neighbours of the map too, and where the last of them ends. Throws `.corrupt` for
+    /// what is no map of a file of that size, or is not of what is stored there.
     func blockMap(
         of file: StoredFile, _ references: [BackupLabel], in label: BackupLabel, _ seal: Seal?,
         through neighbours: (reader: NeighbourReader, end: UInt64)? = nil
@@ -39,6 +39,9 @@ extension StanzaRepository {
             guard UInt64(map.blocks.count) == (file.size + file.blockSize - 1) / file.blockSize else {
                 throw BackupError(.corrupt, "block map has \(map.blocks.count) blocks, which are not those of \(file.size) bytes")
             }
+            try map.check(
+                own: file.reference ?? references.count - 1, bundle: file.bundle ?? 0,
+                (file.bundle == nil ? 0 : file.bundleOffset)..<range.lowerBound, fileSize: file.size, blockSize: file.blockSize)
             return map
         } catch {
             throw error.during(
