@@ -5,9 +5,26 @@ import Testing
 /// A page whose checksum is wrong is backed up like any other, and told about: in the log, in `info`, in the manifest.
 @Suite(.servers)
 struct DamagedPageTests {
-    @Test(arguments: Feature.damagedPage.kinds)
-    func toldAndNotFatal(_ kind: RepositoryKind) throws {
-        let bench = try Workbench(on: kind)
+    /// How the file is stored.
+    enum Storing: CaseIterable {
+        case whole, bundle, blocks, bundledBlocks
+
+        var options: KeyValuePairs<String, String> {
+            switch self {
+            case .whole: [:]
+            case .bundle: ["repo1-bundle": "y"]
+            case .blocks: ["repo1-bundle": "y", "repo1-block": "y", "repo1-bundle-limit": "64KiB"]
+            case .bundledBlocks: ["repo1-bundle": "y", "repo1-block": "y"]
+            }
+        }
+    }
+
+    private static let cases: [(RepositoryKind, Storing)] =
+        Storing.allCases.map { (.posix, $0) } + Feature.damagedPage.others.map { ($0, .blocks) }
+
+    @Test(arguments: cases)
+    func toldAndNotFatal(_ kind: RepositoryKind, _ storing: Storing) throws {
+        let bench = try Workbench(Format(.zst), on: kind, options: storing.options)
         let cluster = try bench.cluster()
         try bench.run("stanza-create")
         try cluster.query("CREATE TABLE item AS SELECT n AS id, md5(n::text) AS text FROM generate_series(1, 5000) n; CHECKPOINT")
@@ -24,10 +41,22 @@ struct DamagedPageTests {
 
         let outcome = try bench.run("--type=full", "backup")
         #expect(outcome.text.contains("invalid page checksum found in file \(cluster.data)/\(file) at page 2"), "\(outcome)")
+        let full = try #require(try bench.labels().last)
+        // A later backup has the file from there, and its fault.
+        let later = try bench.run("--type=incr", "backup")
+        #expect(!later.text.contains("invalid page checksum"), "\(later)")
         let label = try #require(try bench.labels().last)
-        #expect(try bench.info().backup.last?.error == true)
-        let text = try bench.run("--set=\(label)", "info").output
-        #expect(text.contains("error list: pg_data/\(file)"), "\(text)")
+        for label in [full, label] {
+            let entries = try bench.files.text("backup/demo/\(label)/backup.manifest").split(separator: "\n")
+            let entry = try #require(entries.first { $0.hasPrefix("pg_data/\(file)={") })
+            #expect(entry.contains(#""checksum-page":false,"checksum-page-error":[2]"#), "\(entry)")
+            #expect(entry.contains("\"bni\":") == (storing == .bundle || storing == .bundledBlocks), "\(entry)")
+            #expect(entry.contains("\"bim\":") == (storing == .blocks || storing == .bundledBlocks), "\(entry)")
+            #expect(entry.contains("\"reference\":\"\(full)\"") == (label != full), "\(entry)")
+            let text = try bench.run("--set=\(label)", "info").output
+            #expect(text.contains("error list: pg_data/\(file)"), "\(text)")
+        }
+        #expect(try bench.info().backup.map(\.error) == [true, true])
 
         #expect(outcome.text.contains("backup command encountered 1 checksum warning(s), check the log file for details"), "\(outcome)")
 
@@ -36,7 +65,7 @@ struct DamagedPageTests {
         #expect(
             refused.status == 26 && refused.text.contains("invalid page checksum found in file \(cluster.data)/\(file) at page 2"),
             "\(refused)")
-        #expect(try bench.labels() == [label])
+        #expect(try bench.labels() == [full, label])
 
         // What was bad in the cluster stops a restore, also one that finds the file there.
         try cluster.stop()

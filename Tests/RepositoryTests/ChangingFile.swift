@@ -25,7 +25,7 @@ final class ChangingFile: FileTree {
             return $0 - 1
         }
         let bytes = contents[min(number, contents.count - 1)]
-        return BytesSource(range.map { Array(bytes[Int($0.lowerBound)..<min(Int($0.upperBound), bytes.count)]) } ?? bytes)
+        return BytesSource(range.map { Array(bytes.prefix(Int($0.upperBound)).dropFirst(Int($0.lowerBound))) } ?? bytes)
     }
     func stat(_ key: Key) async throws(BackupError) -> Entry? {
         let number = looks.withLock {

@@ -18,6 +18,21 @@ func manifest(_ text: String = "20261121-033952F") -> Manifest {
     Manifest(label(text), of: .init(id: 1, identity: ClusterIdentity(systemID: 1, version: .v15)))
 }
 
+/// pg_control of the cluster that a `MemoryArchive` belongs to, with pages of 8 KiB.
+func controlFile() throws -> ControlFile {
+    let layout = PostgresVersion.v15.layout
+    var bytes = [UInt8](repeating: 0, count: ControlFile.fileSize)
+    bytes.setNumber(MemoryArchive.identity.systemID, at: 0)
+    bytes.setNumber(layout.controlVersion, at: 8)
+    bytes.setNumber(layout.catalogVersions.lowerBound, at: 12)
+    bytes.setNumber(UInt32(8192), at: layout.pageSize)
+    bytes.setNumber(UInt32(16 << 20), at: layout.segmentSize)
+    var crc = CRC32C()
+    crc.update(bytes[..<layout.crc])
+    bytes.setNumber(crc.value, at: layout.crc)
+    return try ControlFile(bytes)
+}
+
 extension Manifest {
     /// From the whole text.
     init(_ bytes: [UInt8], _ sha1: any Checksum, in outer: Seal?) throws(BackupError) {

@@ -37,21 +37,6 @@ struct SegmentPushTests {
         return "\(name)-\(sum.digest)\(codec.suffix)"
     }
 
-    /// pg_control of the cluster that the archives belong to.
-    private static func control() throws -> ControlFile {
-        let layout = PostgresVersion.v15.layout
-        var bytes = [UInt8](repeating: 0, count: ControlFile.fileSize)
-        bytes.setNumber(MemoryArchive.identity.systemID, at: 0)
-        bytes.setNumber(layout.controlVersion, at: 8)
-        bytes.setNumber(layout.catalogVersions.lowerBound, at: 12)
-        bytes.setNumber(UInt32(8192), at: layout.pageSize)
-        bytes.setNumber(UInt32(16 << 20), at: layout.segmentSize)
-        var crc = CRC32C()
-        crc.update(bytes[..<layout.crc])
-        bytes.setNumber(crc.value, at: layout.crc)
-        return try ControlFile(bytes)
-    }
-
     // MARK: Compressing
 
     /// For any number of repositories, each with its own seal.
@@ -143,7 +128,7 @@ struct SegmentPushTests {
         for (index, held) in example.0.enumerated() {
             archives.append(try await Self.archive(index + 1, held, isFar: isFar, codec.driver))
         }
-        let targets = Self.targets(archives, of: isFar ? try Self.control() : nil)
+        let targets = Self.targets(archives, of: isFar ? try controlFile() : nil)
         let failures = try await SegmentPush(Self.file(ChangingFile([Self.bytes])), targets, Self.settings(codec.driver)).run()
         #expect(failures.map { String($0.prefix(7)) } == example.failed.map { "repo\($0): " }, "\(failures)")
         for (archive, held) in zip(archives, example.0) {
@@ -163,7 +148,7 @@ struct SegmentPushTests {
         var archives: [MemoryArchive] = []
         for (index, held) in held.enumerated() { archives.append(try await Self.archive(index + 1, held, isFar: isFar, codec.driver)) }
         let push = SegmentPush(
-            Self.file(ChangingFile([Self.bytes])), Self.targets(archives, of: isFar ? try Self.control() : nil),
+            Self.file(ChangingFile([Self.bytes])), Self.targets(archives, of: isFar ? try controlFile() : nil),
             try Self.settings(codec.driver))
         let error = await #expect(throws: BackupError.self) { _ = try await push.run() }
         #expect(error?.code == .archiveDuplicate)
@@ -181,7 +166,7 @@ struct SegmentPushTests {
             var archives: [MemoryArchive] = []
             for index in 1...count { archives.append(try await MemoryArchive(index, in: TroubledStorage(isFar: isFar))) }
             let tree = ChangingFile([Self.bytes, Self.bytes, Self.other])
-            let targets = Self.targets(archives, of: isFar ? try Self.control() : nil)
+            let targets = Self.targets(archives, of: isFar ? try controlFile() : nil)
             let failures = try await SegmentPush(Self.file(tree), targets, Self.settings(codec)).run()
             #expect(failures.count == count)
             for (index, failure) in failures.enumerated() {
