@@ -155,7 +155,7 @@ public final class Cluster {
     public func archiveCurrentSegment() throws -> String {
         let name = try query("SELECT pg_walfile_name(pg_switch_wal())")
         // Not by the last one that was archived: the history file of a backup may come after a later segment.
-        try wait(until: "SELECT NOT EXISTS (SELECT FROM pg_ls_archive_statusdir() WHERE name = '\(name).ready')")
+        try wait(until: "SELECT NOT EXISTS (SELECT FROM pg_ls_archive_statusdir() WHERE name = '\(name).ready')", within: 60)
         return name
     }
 

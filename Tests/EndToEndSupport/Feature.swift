@@ -3,8 +3,8 @@
 import Foundation
 
 /// What a test promises without knowing the kind of repository. Every feature is tested in a folder on this host. The other kinds are dealt to
-/// them so that each kind meets every command and every circumstance, which reaches all that a driver does, without the product of both, which
-/// grows with every feature and every driver.
+/// them so that each kind meets every command, every circumstance and every deed, which reaches all that a driver does, without the product of
+/// all, which grows with every feature and every driver.
 public enum Feature: CaseIterable, Sendable {
     case roundTrip, incremental, bundles, blocks, resume, pointInTime, placesAsTheyWere, placesByDelta, unusualNames, namesOfAnyBytes,
         damagedPage
@@ -18,6 +18,11 @@ public enum Feature: CaseIterable, Sendable {
         case archiveGet, archivePush, backup, check, info, restore, stanzaCreate, stop
     }
 
+    /// The kinds of backup and restore.
+    public enum Deed: CaseIterable, Sendable {
+        case full, diff, incr, bundle, block, resume, deltaRestore
+    }
+
     /// What is out of the ordinary.
     public enum Circumstance: CaseIterable, Sendable {
         case nothing, names, interruption, damage, refusal
@@ -25,8 +30,8 @@ public enum Feature: CaseIterable, Sendable {
 
     public var commands: Set<Command> {
         switch self {
-        case .roundTrip: [.stanzaCreate, .check, .archivePush, .backup, .info, .restore, .archiveGet]
-        case .incremental, .bundles, .blocks, .resume, .pointInTime, .placesAsTheyWere, .restoreIsKilled, .backupIsKilled, .wrongPassphrase,
+        case .roundTrip, .resume: [.stanzaCreate, .check, .archivePush, .backup, .info, .restore, .archiveGet]
+        case .incremental, .bundles, .blocks, .pointInTime, .placesAsTheyWere, .restoreIsKilled, .backupIsKilled, .wrongPassphrase,
             .lostManifest:
             [.stanzaCreate, .archivePush, .backup, .info, .restore, .archiveGet]
         case .placesByDelta, .unusualNames, .namesOfAnyBytes: [.stanzaCreate, .archivePush, .backup, .restore]
@@ -38,6 +43,24 @@ public enum Feature: CaseIterable, Sendable {
         case .stopped: [.stanzaCreate, .archivePush, .archiveGet, .backup, .info, .stop]
         case .stanzaDoesNotExist: [.info]
         case .otherCluster, .damagedBackupInfo, .damagedFile, .missingFile: [.stanzaCreate, .archivePush, .backup, .info]
+        }
+    }
+
+    /// What a test does on the repository, of which nothing is shown by another one.
+    public var deeds: Set<Deed> {
+        switch self {
+        case .blocks: [.full, .diff, .incr, .bundle, .block, .deltaRestore]
+        case .bundles: [.full, .diff, .incr, .bundle, .deltaRestore]
+        case .incremental: [.full, .diff, .incr, .deltaRestore]
+        case .damagedPage: [.full, .incr, .bundle, .block, .deltaRestore]
+        case .resume: [.full, .resume]
+        case .placesByDelta, .restoreIsKilled: [.full, .deltaRestore]
+        case .roundTrip, .pointInTime, .placesAsTheyWere, .backupIsKilled, .wrongPassphrase, .lostManifest, .unusualNames, .namesOfAnyBytes,
+            .backupIsTerminated, .lostManifests, .stopped, .otherCluster, .damagedBackupInfo, .damagedFile, .missingFile:
+            [.full]
+        case .pushAndGet, .damagedArchiveInfo, .pushIsKilled, .everythingTwice, .pushIsTerminated, .differentContent, .duplicates,
+            .secondRepository, .archiveOfAnother, .stanzaDoesNotExist:
+            []
         }
     }
 
@@ -78,10 +101,11 @@ public enum Feature: CaseIterable, Sendable {
             given[kind] += 1
         }
         for kind in 0..<kinds {
-            var commands = Set(Command.allCases), circumstances = Set(Circumstance.allCases)
-            while !commands.isEmpty || !circumstances.isEmpty {
+            var commands = Set(Command.allCases), circumstances = Set(Circumstance.allCases), deeds = Set(Deed.allCases)
+            while !commands.isEmpty || !circumstances.isEmpty || !deeds.isEmpty {
                 func brings(_ feature: Feature) -> Int {
                     feature.commands.intersection(commands).count + (circumstances.contains(feature.circumstance) ? 1 : 0)
+                        + feature.deeds.intersection(deeds).count
                 }
                 let most = allCases.map(brings).max() ?? 0
                 guard most > 0,
@@ -90,6 +114,7 @@ public enum Feature: CaseIterable, Sendable {
                 give(kind, to: next)
                 commands.subtract(next.commands)
                 circumstances.remove(next.circumstance)
+                deeds.subtract(next.deeds)
             }
         }
         for feature in allCases where choice[feature] == [] {

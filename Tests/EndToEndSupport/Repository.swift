@@ -9,6 +9,8 @@ public struct RepositoryKind: Sendable, CustomStringConvertible {
     public var peerReads = true
     /// Whether its own host runs the backups.
     public var isPulled: Bool { description == Self.pulled.description }
+    /// Whether it is a folder on this host.
+    public var isFolder: Bool { description == Self.posix.description }
     /// An empty place of this kind, which lives as long as the folder. A folder can have several, each with a name.
     public let place: @Sendable (_ folder: TemporaryFolder, _ name: String) throws -> Place
 

@@ -175,14 +175,16 @@ public final class Workbench: Sendable {
     }
 
     /// Restores a backup, the latest without a label, in place of the stopped cluster, and starts it without archiving: it must have these rows.
-    /// Returns the cluster, which runs.
+    /// `over`: what is there stays as far as it is right. Returns the cluster, which runs.
     @discardableResult
-    public func expect(_ rows: String, inBackup label: String? = nil, tool: Tool? = nil) throws -> Cluster {
-        try EndToEndSupport.run(["rm", "-rf", data])
+    public func expect(_ rows: String, inBackup label: String? = nil, over: Bool = false, tool: Tool? = nil) throws -> Cluster {
         let set = label.map { ["--set=\($0)"] } ?? []
         let cluster = try Cluster(.version(15), in: folder, name: "data")
-        try folder.makeDirectory("data")
-        try run(set + ["--type=immediate", "--target-action=promote", "restore"], tool: tool)
+        if !over {
+            try EndToEndSupport.run(["rm", "-rf", data])
+            try folder.makeDirectory("data")
+        }
+        try run(set + (over ? ["--delta"] : []) + ["--type=immediate", "--target-action=promote", "restore"], tool: tool)
         try cluster.start(["archive_mode=off"])
         try cluster.waitForPromotion()
         let found = try cluster.fingerprint()
