@@ -223,7 +223,7 @@ struct SegmentPushTests {
         let archive = try await MemoryArchive(1, in: TroubledStorage(isFar: isFar), format: 6)
         let other = try await MemoryArchive(2, in: TroubledStorage(isFar: isFar))
         let push = SegmentPush(
-            Self.file(ChangingFile([Self.bytes])), Self.targets([archive] + (hasOther ? [other] : []), of: try Self.control()),
+            Self.file(ChangingFile([Self.bytes])), Self.targets([archive] + (hasOther ? [other] : []), of: try controlFile()),
             try Self.settings(codec.driver))
         if hasOther {
             let failures = try await push.run()
