@@ -1,30 +1,35 @@
 import BackstopDrivers
 import Synchronization
 
+@testable import BackstopCommands
 @testable import BackstopCore
 
-/// A file that has other bytes each time that it is opened, or is another file after it was read.
+/// A file that has other bytes each time that it is opened, or is another file after it was read. pg_control stays as it is.
 final class ChangingFile: FileTree {
     private let contents: [[UInt8]]
     /// Seconds that are added to its time after the first look.
     private let drift: Int64
+    private let control: [UInt8]
     private let opens = Mutex(0)
     private let looks = Mutex(0)
 
     /// `contents`: of one opening after the other; the last stays.
-    init(_ contents: [[UInt8]], drift: Int64 = 0) { (self.contents, self.drift) = (contents, drift) }
+    init(_ contents: [[UInt8]], drift: Int64 = 0, control: [UInt8] = []) {
+        (self.contents, self.drift, self.control) = (contents, drift, control)
+    }
 
-    /// How often it was opened.
+    /// How often it was opened, besides pg_control.
     var opened: Int { opens.withLock { $0 } }
 
     var capabilities: Capabilities { [] }
     var location: String { "test" }
     func open(_ key: Key, range: Range<UInt64>?) async throws(BackupError) -> any ByteSource & ~Copyable {
+        let isControl = key.path == ClusterFiles.controlName
         let number = opens.withLock {
-            $0 += 1
+            $0 += isControl ? 0 : 1
             return $0 - 1
         }
-        let bytes = contents[min(number, contents.count - 1)]
+        let bytes = isControl ? control : contents[min(number, contents.count - 1)]
         return BytesSource(range.map { Array(bytes.prefix(Int($0.upperBound)).dropFirst(Int($0.lowerBound))) } ?? bytes)
     }
     func stat(_ key: Key) async throws(BackupError) -> Entry? {

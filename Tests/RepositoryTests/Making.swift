@@ -18,7 +18,7 @@ func manifest(_ text: String = "20261121-033952F") -> Manifest {
     Manifest(label(text), of: .init(id: 1, identity: ClusterIdentity(systemID: 1, version: .v15)))
 }
 
-/// pg_control of the cluster that a `MemoryArchive` belongs to, with pages of 8 KiB.
+/// pg_control of the cluster that a `MemoryArchive` belongs to, with pages of 8 KiB that carry checksums.
 func controlFile() throws -> ControlFile {
     let layout = PostgresVersion.v15.layout
     var bytes = [UInt8](repeating: 0, count: ControlFile.fileSize)
@@ -27,6 +27,7 @@ func controlFile() throws -> ControlFile {
     bytes.setNumber(layout.catalogVersions.lowerBound, at: 12)
     bytes.setNumber(UInt32(8192), at: layout.pageSize)
     bytes.setNumber(UInt32(16 << 20), at: layout.segmentSize)
+    bytes.setNumber(UInt32(1), at: layout.checksumState)
     var crc = CRC32C()
     crc.update(bytes[..<layout.crc])
     bytes.setNumber(crc.value, at: layout.crc)

@@ -35,7 +35,7 @@ struct TornPageTests {
     private func store(_ contents: [[UInt8]], files: Int = 1, _ storing: Storing) async throws -> (files: [StoredFile], opened: Int) {
         var registry = Registry()
         registerBuiltinCodecs(in: &registry)
-        let tree = ChangingFile(contents)
+        let tree = ChangingFile(contents, control: try controlFile().stored)
         var settings = Log.Settings()
         settings.console = .off
         let log = Log()
