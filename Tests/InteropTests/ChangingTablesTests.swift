@@ -19,6 +19,23 @@ struct ChangingTablesTests {
         Case(version: 18, backups: [["--type=full"] + bundled, ["--type=incr"] + bundled]),
     ]
 
+    /// Runs a backup that stands still, once its files are listed, until `meanwhile` has returned: so that it is not too quick for anything to happen.
+    private func backUp(_ bench: Workbench, _ options: [String], _ meanwhile: () throws -> Void) throws -> Outcome {
+        func manifests() -> Set<String> {
+            Set(((try? bench.files.names("backup/demo")) ?? []).filter { $0.hasSuffix("/backup.manifest.copy") })
+        }
+        let before = manifests()
+        let running = try Running(bench.command(options + ["--log-level-console=detail", "backup"]), in: bench.folder.path)
+        try eventually("the backup has listed the cluster") { manifests() != before || running.poll() != nil ? true : nil }
+        running.signal(SIGSTOP)
+        defer { running.signal(SIGCONT) }
+        try meanwhile()
+        running.signal(SIGCONT)
+        let outcome = try running.wait()
+        guard outcome.status == 0 else { throw Failure("\(outcome)") }
+        return outcome
+    }
+
     @Test(arguments: cases)
     func backups(_ example: Case) throws {
         let bench = try Workbench(Format(.none), options: ["process-max": "1"])
@@ -35,7 +52,9 @@ struct ChangingTablesTests {
         var text = ""
         for options in example.backups {
             let before = try steps(cluster)
-            let outcome = try bench.run(options + ["--log-level-console=detail", "backup"])
+            let outcome = try backUp(bench, options) {
+                try eventually("tables change") { try steps(cluster) > before + 30 ? true : nil }
+            }
             #expect(try steps(cluster) > before + 10, "the tables did not change while they were backed up")
             text += outcome.text
             try cluster.query("UPDATE still_6 SET text = text")
