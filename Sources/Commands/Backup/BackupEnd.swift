@@ -20,7 +20,7 @@ struct BackupEnd {
         if session.isStandby { try check(stop, session, begun) }
         try await run.settlePages(&manifest)
         // The last byte that is needed is the one before; what is behind it may take long to come.
-        let end = session.isStandby ? LSN(stop.lsn.value - 1) : stop.lsn
+        let end = session.isStandby ? LSN(max(stop.lsn.value, 1) - 1) : stop.lsn
         let segment = stop.segment ?? WALSegment(timeline: begun.segment.timeline, of: end, segmentSize: run.control.segmentSize)
         manifest.timestampStop = max(try session.now(), manifest.timestampStart)
         manifest.archiveStop = segment.name

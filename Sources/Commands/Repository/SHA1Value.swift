@@ -51,5 +51,9 @@ struct SHA1Value: Hashable, Sendable, CustomStringConvertible {
 
     private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }
 
-    var description: String { hexadecimal(withUnsafeBytes(of: words) { Array($0) }) }
+    var description: String {
+        var digits: [UInt8] = []
+        write(to: &digits)
+        return String(decoding: digits, as: UTF8.self)
+    }
 }
